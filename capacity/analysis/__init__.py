@@ -1,0 +1,1 @@
+"""Frames in; statistics, tables and figures out."""

@@ -1,0 +1,121 @@
+"""What tells trials apart, and the name, colour and dash that each keeps in every figure."""
+
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from capacity.analysis.statistics import MARK
+from capacity.analysis.style import GREY, PALETTE
+from capacity.rows import NetworkRow, columns
+
+DESCRIPTORS = ("dataset", "family", "width", "depth", "train_size", "label_noise")
+SHADED = ("width", "train_size", "depth", "label_noise")  # many trials: coloured by the first
+ENTRIES = 10  # lines that a legend beside a figure can hold
+
+
+class Look(NamedTuple):
+    """How one trial is drawn: `marks` is the size of its markers, `weight` that of its lines."""
+
+    label: str
+    colour: str
+    dashes: str
+    marks: float
+    weight: float
+
+
+class Looks(NamedTuple):
+    """The look of each trial and their legend; `few` if each trial has its own colour."""
+
+    of: dict[str, Look]
+    title: str
+    entries: list[Artist]
+    few: bool
+
+    def legend(self, figure: Figure, extra: list[Artist] | None = None) -> None:
+        """A legend beside the figure: the trials, then the `extra` artists."""
+        handles = [*self.entries, *(extra or [])]
+        figure.legend(handles=handles, title=self.title or None, loc="outside right upper")
+
+
+def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
+    """Names and colours of trials: a colour each for few, a shade by width or so for many.
+
+    A control has the colour of the trial that it controls, and is dashed.
+
+    Args:
+      networks: rows, with controls as trials of their own (`statistics.split_controls`).
+      trials: the settings of each trial, which tell apart what the rows do not.
+    """
+    control = {trial: trial.partition(MARK)[2] for trial in dict.fromkeys(networks["trial"])}
+    described = _described(networks, trials)
+    names = _names(described)
+    groups = list(dict.fromkeys(names.values()))
+    few = len(groups) <= len(PALETTE)
+    if few:
+        colours = dict(zip(groups, PALETTE, strict=False))
+        title, shown = "", [(colours[g], g) for g in groups]
+        colour_of = {t: colours[names[t]] for t in control}
+    else:
+        key = next((k for k in SHADED if k in described), described.columns[0])
+        values = sorted(described[key].unique(), key=lambda v: (isinstance(v, str), v))
+        shades = mpl.colormaps["viridis"].resampled(256)
+        colour = {
+            v: to_hex(shades(0.92 * i / max(1, len(values) - 1))) for i, v in enumerate(values)
+        }
+        kept = values[:: -(-len(values) // ENTRIES)]
+        title, shown = _title(key), [(colour[v], _value(v)) for v in kept]
+        colour_of = {t: colour[described.loc[t, key]] for t in control}
+    entries: list[Artist] = [Line2D([], [], color=c, label=text) for c, text in shown]
+    for kind in dict.fromkeys(filter(None, control.values())):
+        entries.append(Line2D([], [], color=GREY, linestyle="--", label=kind))
+    marks, weight = (5.0, 1.2) if few else (3.0, 0.6)
+    of = {
+        t: Look(
+            f"{names[t]}, {c}" if c else names[t], colour_of[t], "--" if c else "-", marks, weight
+        )
+        for t, c in control.items()
+    }
+    return Looks(of, title, entries, few)
+
+
+def _described(networks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    """By trial, the columns of the rows that vary and then the settings that tell more apart."""
+    rows = networks.drop_duplicates("trial").set_index("trial")[list(DESCRIPTORS)]
+    bases = [trial.partition(MARK)[0] for trial in rows.index]
+    described = rows[[c for c in rows if rows[c].nunique() > 1]].astype(object)
+    settings = trials.set_index("trial").reindex(bases).astype(object).set_axis(rows.index)
+    for key in map(str, settings):
+        more = described.assign(**{key: settings[key].where(settings[key].notna(), "none")})
+        if len(more.drop_duplicates()) > max(1, len(described.drop_duplicates())):
+            described = more
+    return described if described.shape[1] else pd.DataFrame({"trial": bases}, index=rows.index)
+
+
+def _names(described: pd.DataFrame) -> dict[str, str]:
+    return {
+        str(trial): ", ".join(_part(key, value) for key, value in row.items())
+        for trial, row in described.iterrows()
+    }
+
+
+def _part(key: Any, value: Any) -> str:
+    if isinstance(value, str) and key in ("trial", "dataset", "family"):
+        return value
+    symbol = columns(NetworkRow)[key].symbol if key in DESCRIPTORS else ""
+    name = f"${symbol}$" if symbol else str(key).rpartition(".")[2].replace("_", " ")
+    return f"{name} = {_value(value)}"
+
+
+def _value(value: Any) -> str:
+    return str(value) if isinstance(value, str | bool) else f"{value:.12g}"
+
+
+def _title(key: str) -> str:
+    symbol = columns(NetworkRow)[key].symbol if key in DESCRIPTORS else ""
+    name = str(key).rpartition(".")[2].replace("_", " ").capitalize()
+    return f"{name} ${symbol}$" if symbol else name

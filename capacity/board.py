@@ -1,0 +1,87 @@
+"""What a sweep shows while it runs: bars on a terminal, a line per finished round elsewhere."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from capacity.rows import NetworkRow
+
+
+class Board:
+    """A bar for the sweep and one for every trial that runs.
+
+    `step` and `total` count optimiser steps of all rounds of a trial.
+    """
+
+    def __init__(self, trials: int, done: int, console: Console | None = None):
+        self.console = console or Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[status]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
+        self._sweep = self._bars.add_task("[b]trials", total=trials, completed=done, status="")
+        self._trials: dict[str, TaskID] = {}
+        self._began = time.monotonic()
+
+    def __enter__(self) -> "Board":
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def training(self, trial: str, step: int, total: int, status: str) -> None:
+        """A trial has done `step` of `total` steps."""
+        if trial not in self._trials:
+            self._trials[trial] = self._bars.add_task(trial, total=total, status="")
+        self._bars.update(self._trials[trial], completed=step, total=total, status=status)
+
+    def round(self, networks: list[NetworkRow]) -> None:
+        """A round is measured: one line that stays."""
+        first = networks[0]
+        sound = [row for row in networks if not row.diverged]
+        accuracy = [row.test_accuracy for row in sound if row.test_accuracy is not None]
+        size = [row.coded_size for row in sound if row.coded_size is not None]
+        control = "" if first.control == "ticket" else f" {first.control}"
+        parts = [f"round {first.round}{control}", f"{100 * first.density:5.1f} % of weights"]
+        if sound:
+            parts.append(f"test accuracy {100 * sum(accuracy) / len(accuracy):.2f} %")
+            parts.append(f"file {sum(size) / len(size) / 1000:.2f} kB")
+        if len(sound) < len(networks):
+            parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
+        clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
+        self.console.print(f"{clock}  {first.trial}  {', '.join(parts)}", highlight=False)
+
+    def finished(self, trial: str) -> None:
+        """A trial is on the disk."""
+        if trial in self._trials:
+            self._bars.remove_task(self._trials.pop(trial))
+        self._bars.advance(self._sweep)
+
+    def failed(self, trial: str, reason: str) -> None:
+        """A trial ended without rows."""
+        self.console.print(f"[red]{trial} failed:[/red] {reason}", highlight=False)
+        self.finished(trial)

@@ -1,0 +1,295 @@
+"""Trials spread over Ray Tune; the only importer of ray.
+
+A trial is one population. Workers live as long as the sweep and keep what they compiled; the driver
+alone writes rows, which reach it through Ray's object store.
+"""
+
+import contextlib
+import logging
+import os
+import queue
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+from capacity import device
+from capacity.config import Config
+
+REPORT_SECONDS = 2.0
+
+
+class ClusterError(ConnectionError):
+    """A cluster that cannot be reached, or cannot hold the trials, in one sentence."""
+
+
+class Failed(Exception):  # noqa: N818
+    """A trial ended by an error of its worker."""
+
+
+@contextlib.contextmanager
+def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
+    """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
+
+    A cluster that we start listens on loopback only and ends with the block.
+
+    Errors:
+      ClusterError: nothing answers at `address`, or no node has the resources of one trial.
+    """
+    _answers(address)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    own = {} if address else {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
+    if address is None:
+        own["_node_ip_address"] = "127.0.0.1"
+    try:
+        context = ray.init(
+            address=address or "local",
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            runtime_env={"env_vars": device.environment(cpus, gpus)},
+            **own,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
+    try:
+        _holds(cpus, gpus)
+        yield context.dashboard_url or ""
+    finally:
+        ray.shutdown()
+
+
+def run(
+    trials: Mapping[str, Config],
+    folder: Path,
+    name: str,
+    *,
+    progress: Callable[[str, Any], None],
+    outcome: Callable[[str, Any], None],
+    failed: Callable[[str, str], None],
+    verbose: bool,
+) -> None:
+    """Runs `trials` on the connected cluster and hands over what they report, in this process.
+
+    Args:
+      folder: where Tune keeps its own logs (TensorBoard's among them).
+      progress: (trial, `subject.Progress`), every few seconds.
+      outcome: (trial, `trial.Outcome`), once per round, in order.
+      failed: (trial, reason), for a trial that raised.
+    """
+    resources = next(iter(trials.values())).resources
+    os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(len(trials) + 1))
+    points = [{"trial": i, "config": c.model_dump(mode="json")} for i, c in trials.items()]
+    tuner = tune.Tuner(
+        tune.with_resources(
+            PopulationTrial, {"cpu": resources.cpus, "gpu": resources.gpus}
+        ),
+        param_space={"point": tune.grid_search(points)},
+        tune_config=tune.TuneConfig(
+            reuse_actors=True,
+            trial_name_creator=lambda trial: trial.config["point"]["trial"],
+            trial_dirname_creator=lambda trial: trial.config["point"]["trial"],
+        ),
+        run_config=tune.RunConfig(
+            name=name,
+            storage_path=str(folder.absolute()),
+            failure_config=tune.FailureConfig(max_failures=1),
+            callbacks=[_Handover(progress, outcome, failed)],
+            verbose=1 if verbose else 0,
+            progress_reporter=_table() if verbose else None,
+        ),
+    )
+    tuner.fit()
+
+
+class Parcel:
+    """What travels with a result to the driver and is taken out there, before Tune stores it."""
+
+    def __init__(self, content: Any):
+        self._content = content
+
+    def take(self) -> Any:
+        """The content, once; None afterwards."""
+        content, self._content = self._content, None
+        return content
+
+    def __repr__(self) -> str:
+        return "rows"
+
+
+class PopulationTrial(tune.Trainable):
+    """A warm worker: it runs one trial after the other and keeps its compiled programs.
+
+    The trial computes in a thread of its own; a Tune iteration is a finished round, or the latest
+    progress where a round takes longer than `REPORT_SECONDS`.
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Claims cores for the life of the process, then starts the first trial."""
+        cpus = max(1, int(config["point"]["config"]["resources"]["cpus"]))
+        session = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
+        self._cores = contextlib.ExitStack()
+        self._cores.enter_context(device.pinned(cpus, session))
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Starts another trial in the same process."""
+        self._end()
+        self._begin(new_config)
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Waits for the next round or the next look at the current one."""
+        latest = None
+        deadline = time.monotonic() + REPORT_SECONDS
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                kind, content = self._events.get(timeout=None if latest is None else max(0, left))
+            except queue.Empty:
+                return _scalars(latest) | {"parcel": Parcel(latest)}
+            if kind == "progress":
+                latest = content
+            elif kind == "outcome":
+                return _scalars(content) | {"parcel": Parcel(content)}
+            elif kind == "error":
+                raise content
+            else:
+                return {"done": True}
+
+    def cleanup(self) -> None:
+        """Ends the thread and frees the cores."""
+        self._end()
+        self._cores.close()
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: a trial whose worker dies starts again."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing to load."""
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        point = config["point"]
+        self._events: queue.Queue = queue.Queue()
+        self._stop = threading.Event()
+        settings = Config.model_validate_json(_json(point["config"]))
+        self._thread = threading.Thread(
+            target=_compute, args=(settings, point["trial"], self._events, self._stop), daemon=True
+        )
+        self._thread.start()
+
+    def _end(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+class _Stopped(Exception):  # noqa: N818
+    pass
+
+
+def _compute(
+    config: Config, trial_id: str, events: queue.Queue, stop: threading.Event
+) -> None:
+    # JAX starts here, in the worker, after its environment and cores are settled.
+    from capacity import trial  # noqa: PLC0415
+
+    def progress(now: Any) -> None:
+        if stop.is_set():
+            raise _Stopped
+        events.put(("progress", now))
+
+    try:
+        for outcome in trial.run(config, trial_id, progress):
+            events.put(("outcome", outcome))
+        events.put(("end", None))
+    except _Stopped:
+        pass
+    except Exception as error:
+        events.put(("error", error))
+
+
+class _Handover(tune.Callback):
+    """Takes the parcels out of Tune's results, in the driver."""
+
+    def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
+        self._progress, self._outcome, self._failed = progress, outcome, failed
+
+    def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict, **_: Any) -> None:
+        parcel = result.pop("parcel", None)
+        content = parcel.take() if parcel else None
+        if content is None:
+            return
+        handler = self._outcome if hasattr(content, "networks") else self._progress
+        handler(trial.config["point"]["trial"], content)
+
+    def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
+        lines = [line for line in (trial.get_error_as_text() if hasattr(trial, "get_error_as_text") else _error(trial)).splitlines() if line.strip()]
+        self._failed(trial.config["point"]["trial"], lines[-1] if lines else "no reason given")
+
+
+def _error(trial: Any) -> str:
+    path = getattr(trial, "error_file", None)
+    return Path(path).read_text() if path and Path(path).exists() else ""
+
+
+def _scalars(content: Any) -> dict[str, Any]:
+    """Numbers that Tune's table, TensorBoard and the dashboard show."""
+    if hasattr(content, "networks"):
+        rows = content.networks
+        shown = ("density", "validation_accuracy", "test_accuracy", "weight_entropy", "coded_size")
+        means = {name: _mean([getattr(row, name) for row in rows]) for name in shown}
+        return {"round": content.round, **means}
+    return {
+        "round": content.round,
+        "training_step": content.step,
+        "validation_loss": content.validation_loss,
+        "validation_accuracy": content.validation_accuracy,
+    }
+
+
+def _mean(values: list) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else float("nan")
+
+
+def _table() -> tune.CLIReporter:
+    columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
+    return tune.CLIReporter(
+        metric_columns=list(columns), parameter_columns=[], max_report_frequency=30
+    )
+
+
+def _answers(address: str | None) -> None:
+    """Refuses an address at which nothing listens, at once: Ray itself tries for minutes."""
+    if address is None or address in ("auto", "local"):
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            pass
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"--address {address}: nothing answers there ({error}); start a cluster with "
+            "`ray start --head`, or leave --address out to use this machine"
+        ) from None
+
+
+def _holds(cpus: float, gpus: float) -> None:
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(n.get("CPU", 0) >= cpus and n.get("GPU", 0) >= gpus for n in nodes):
+        raise ClusterError(
+            f"resources.cpus = {cpus:g}, resources.gpus = {gpus:g}: no node of the cluster has that much"
+        )
+
+
+def _json(tree: dict) -> str:
+    import json  # noqa: PLC0415
+
+    return json.dumps(tree)

@@ -1,0 +1,58 @@
+"""Range coding under one fixed distribution, ended at the shortest string of whole bytes."""
+
+import numpy as np
+from constriction import stream  # pyright: ignore[reportAttributeAccessIssue]
+from jaxtyping import Int
+
+from capacity.coding.errors import CorruptFile
+
+_WORD = np.dtype(">u4")  # most significant byte first: the order in which the coder decides
+
+
+def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " levels"]) -> bytes:
+    """Indices into `counts`, under the probabilities counts / sum(counts).
+
+    The length is their information rounded up to whole bytes. The coder's own arithmetic adds up
+    to log2(1 + 2^-8) = 0.0056 bits per symbol in the worst case and 0.00013 on average (it keeps
+    the interval above 2^32 and cuts it into 2^24 parts), and 1.5 levels 2^-24 bits.
+
+    Args:
+      indices: [n >= 1] each below `levels`.
+      counts: [levels >= 2] all > 0.
+    """
+    encoder = stream.queue.RangeEncoder()
+    encoder.encode(indices.astype(np.int32), _model(counts))
+    written, (lower, width) = encoder.pos()
+    return _shortest(encoder.get_compressed(), written, lower, width)
+
+
+def decoded_indices(
+    data: bytes, counts: Int[np.ndarray, " levels"], n: int
+) -> Int[np.ndarray, " n"]:
+    """The n indices that `encoded_indices` wrote under the same counts, as int32."""
+    words = np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
+    try:
+        return stream.queue.RangeDecoder(words).decode(_model(counts), n)
+    except AssertionError as error:
+        raise CorruptFile("a payload does not belong to the symbol counts before it") from error
+
+
+def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:
+    """The coder's fixed-point distribution: identical counts give it bit for bit."""
+    return stream.model.Categorical(counts.astype(np.float64), perfect=False)
+
+
+def _shortest(words: np.ndarray, written: int, lower: int, width: int) -> bytes:
+    """The fewest bytes that, followed by zeros, lie in the coder's final interval.
+
+    The coder ends in [start, start + width), in units of the last bit of written + 2 words; it
+    closes with whole words, of which `words` is one choice inside the interval. An interval at
+    least 2^k wide holds a multiple of 2^k, so that the last k bits need not be written.
+    """
+    closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
+    number = int.from_bytes(closed, "big")
+    start = number - (number - lower) % 2**64
+    kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
+    dropped = 64 - 8 * kept
+    shortest = (start + (1 << dropped) - 1) >> dropped
+    return shortest.to_bytes(_WORD.itemsize * written + kept, "big")

@@ -1,0 +1,79 @@
+"""How a process uses its machine: threads, cores, memory and compiled programs.
+
+Everything is said through the environment before JAX starts, so that a worker of a cluster and a
+run in this process compute the same numbers.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+
+from capacity.data.cache import cache_folder
+
+CACHE_BYTES = 1 << 30
+
+
+def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
+    """Variables for a process that trains with `cpus` cores and `gpus` (a share of) devices.
+
+    One thread per core: a population on one core wastes nothing on handing work around, and as
+    many trials run as there are cores. What the user has set in XLA_FLAGS stays and wins.
+    """
+    flags = [f"--xla_cpu_multi_thread_eigen={'true' if cpus > 1 else 'false'}"]
+    flags += os.environ.get("XLA_FLAGS", "").split()
+    threads = str(max(1, int(cpus)))
+    values = {
+        "XLA_FLAGS": " ".join(dict.fromkeys(flags)),
+        "NPROC": threads,
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        # Truncated entries of killed processes are only avoided with a lock, which a size brings.
+        "JAX_COMPILATION_CACHE_DIR": str(cache_folder() / "xla"),
+        "JAX_COMPILATION_CACHE_MAX_SIZE": str(CACHE_BYTES),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    if 0 < gpus < 1:
+        values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 * gpus:.3f}"
+    return {name: value for name, value in values.items() if _ours(name)}
+
+
+@contextmanager
+def pinned(cpus: int, folder: Path) -> Iterator[list[int]]:
+    """This process on `cpus` cores that no other process using `folder` is pinned to.
+
+    Cores are claimed by file locks, which the system drops with the process. Where all are taken,
+    or the system cannot pin, the process stays free.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield []
+        return
+    before, claimed = os.sched_getaffinity(0), []
+    locks = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for core in sorted(before):
+        lock = filelock.FileLock(folder / f"core-{core}.lock")
+        try:
+            lock.acquire(blocking=False)
+        except filelock.Timeout:
+            continue
+        locks.append(lock)
+        claimed.append(core)
+        if len(claimed) == cpus:
+            os.sched_setaffinity(0, claimed)
+            break
+    try:
+        yield claimed
+    finally:
+        os.sched_setaffinity(0, before)
+        for lock in locks:
+            lock.release()
+
+
+def _ours(name: str) -> bool:
+    """XLA_FLAGS are merged with the user's; any other variable that is set already stays."""
+    return name == "XLA_FLAGS" or name not in os.environ

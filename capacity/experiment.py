@@ -1,0 +1,206 @@
+"""A YAML file and `key=value` overrides as an `Experiment`: the trials of a grid, by readable names."""
+
+import difflib
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+import yaml
+from pydantic import Field
+
+from capacity.config import Config, Section, flatten, keys, sections
+
+
+class ConfigError(ValueError):
+    """A mistake in a configuration: one sentence that names the source, the key and the rule."""
+
+
+class Experiment(Section):
+    """A whole file: the settings all trials share, and the axes along which they differ."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    base: Config
+    axes: dict[str, tuple[Any, ...]]
+
+    @property
+    def trials(self) -> dict[str, Config]:
+        """Every trial of the grid by its readable identifier, last axis fastest."""
+        return dict(self._grid())
+
+    def _grid(self) -> Iterator[tuple[str, Config]]:
+        for values in itertools.product(*self.axes.values()):
+            point = dict(zip(self.axes, values, strict=True))
+            yield _trial_id(self.base, point), _with(self.base, point, self.name)
+
+
+def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment in the YAML file `path` after `key=value` overrides.
+
+    An override of a swept key replaces its axis (`model.width=64` or `model.width=[16,64]`).
+
+    Errors:
+      ConfigError: the file is missing or no YAML mapping; a key is unknown; a value is of the
+        wrong type or out of range; an axis is empty, repeats a value or leads to a trial that is
+        not valid.
+    """
+    source = str(path)
+    try:
+        tree = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except OSError as error:
+        raise ConfigError(f"{source}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{source}: not a YAML file: {_one_line(error)}") from None
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{source}: not a YAML mapping of keys to values")
+    name = tree.pop("name", Path(path).stem)
+    axes = tree.pop("sweep", None) or {}
+    if not isinstance(axes, dict):
+        raise ConfigError(f"{source}: sweep: must map keys to lists of values")
+    flat = _flat(tree, source)
+    for text in overrides:
+        key, value = _override(text)
+        if key == "name":
+            name = value
+        elif isinstance(value, list) and not _is_tuple(key, text):
+            flat.pop(key, None)
+            axes[key] = value
+        else:
+            axes.pop(key, None)
+            flat[key] = value
+    return _experiment(name, flat, axes, source)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, but `1e-3` is a number and a repeated key is an error."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in seen:
+            if seen.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
+def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str) -> Experiment:
+    for key in [*flat, *axes]:
+        _known(key, source)
+    for key, values in axes.items():
+        if not isinstance(values, list) or not values:
+            raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value")
+        if len({_show(value) for value in values}) < len(values):
+            raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: a value stands twice")
+    try:
+        # The base alone need not be valid: an axis may complete it, so its first point stands in.
+        first = {**flat, **{key: values[0] for key, values in axes.items()}}
+        base = Config.model_validate(_nested(first))
+        experiment = Experiment(name=name, base=base, axes={k: tuple(v) for k, v in axes.items()})
+        if len(experiment.trials) < sum(1 for _ in experiment._grid()):
+            raise ConfigError(f"{source}: sweep: two trials have the same identifier")
+    except pydantic.ValidationError as error:
+        raise ConfigError(_sentence(error, source)) from None
+    return experiment
+
+
+def _with(base: Config, point: dict[str, Any], source: str) -> Config:
+    return Config.model_validate(_nested({**flatten(base), **point}))
+
+
+def _trial_id(base: Config, point: dict[str, Any]) -> str:
+    """`mlp-w64-d2-noise0.2`: the data set's and the family's names, then the other swept values."""
+    flat = {**flatten(base), **point}
+    parts = [flat["data.name"], flat["model.family"]]
+    for key, value in point.items():
+        if key not in ("data.name", "model.family"):
+            parts.append(_short(key) + re.sub(r"[^A-Za-z0-9.+-]+", "_", _show(value)).strip("_"))
+    return "-".join(str(part) for part in parts)
+
+
+def _short(key: str) -> str:
+    known = {
+        "model.width": "w",
+        "model.depth": "d",
+        "data.label_noise": "noise",
+        "data.train_size": "n",
+        "training.learning_rate": "lr",
+        "training.weight_decay": "wd",
+    }
+    return known.get(key, key.rsplit(".", 1)[-1] + "_")
+
+
+def _known(key: str, source: str) -> None:
+    if key in keys():
+        return
+    near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.6) or [
+        other for other in keys() if other.rsplit(".", 1)[-1] == key.rsplit(".", 1)[-1]
+    ]
+    hint = f", did you mean '{near[0]}'?" if near else "; --help lists all keys"
+    raise ConfigError(f"{source}: no key '{key}'{hint}")
+
+
+def _override(text: str) -> tuple[str, Any]:
+    key, sign, value = text.partition("=")
+    if not sign or not key:
+        raise ConfigError(f"'{text}': an override is key=value, as training.epochs=3")
+    if key != "name":
+        _known(key.removeprefix("sweep."), "command line")
+    try:
+        return key.removeprefix("sweep."), yaml.load(value, Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"'{text}': not a YAML value: {_one_line(error)}") from None
+
+
+def _is_tuple(key: str, text: str) -> bool:
+    """Whether a list is the value of `key` itself, as in data.classes=[0,1], and no axis."""
+    return key in ("data.classes", "coding.steps") and not text.startswith("sweep.")
+
+
+def _flat(tree: dict[str, Any], source: str) -> dict[str, Any]:
+    flat = {}
+    for name, value in tree.items():
+        if name not in sections():
+            flat[name] = value
+        elif isinstance(value, dict):
+            flat.update({f"{name}.{key}": leaf for key, leaf in value.items()})
+        elif value is not None:
+            raise ConfigError(f"{source}: {name} = {_show(value)}: must map keys to values")
+    return flat
+
+
+def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for key, value in flat.items():
+        *parents, leaf = key.split(".")
+        node = tree
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[leaf] = tuple(value) if isinstance(value, list) else value
+    return tree
+
+
+def _sentence(error: pydantic.ValidationError, source: str) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"] if str(part) in str(keys()))
+    rule = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    rule = rule[0].lower() + rule[1:]
+    if first["type"] == "value_error":
+        return f"{source}: {key}: {rule}"
+    words = "" if rule.startswith("string should") else "must be "
+    return f"{source}: {key or first['loc'][0]} = {_show(first['input'])}: {words}{rule}"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return yaml.safe_dump(value, default_flow_style=True, width=200).strip().removesuffix("...").strip()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,26 @@
+"""Networks as `Model(init, apply)` over flat dicts of arrays; the only room that imports flax."""
+
+from capacity.models.families import Architecture, build
+from capacity.models.model import (
+    Activations,
+    Model,
+    ModelError,
+    Params,
+    is_kernel,
+    is_output,
+    layer_outputs,
+    layer_parameters,
+)
+
+__all__ = [
+    "Activations",
+    "Architecture",
+    "Model",
+    "ModelError",
+    "Params",
+    "build",
+    "is_kernel",
+    "is_output",
+    "layer_outputs",
+    "layer_parameters",
+]

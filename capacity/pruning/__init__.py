@@ -1,0 +1,5 @@
+"""Which weights to keep: scores to masks, an exact count at a time."""
+
+from capacity.pruning.masks import keep_largest, kept_count, magnitude, prune, prune_population
+
+__all__ = ["keep_largest", "kept_count", "magnitude", "prune", "prune_population"]

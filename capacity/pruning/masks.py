@@ -1,0 +1,61 @@
+"""Scores to masks with exact counts, whatever the ties."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+Mask = dict[str, Bool[Array, "..."]]
+
+
+def keep_largest(scores: Float[Array, " n"], mask: Bool[Array, " n"], count: Int[Array, ""]) -> Bool[Array, " n"]:
+    """The `count` entries of largest score among those in `mask`; of equals, the first.
+
+    Exactly min(count, entries in mask) are kept. NaN counts as the smallest score.
+    """
+    # Entries outside of the mask sort behind all others, NaN in front of them.
+    finite = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
+    order = jnp.lexsort((-finite, ~mask))
+    kept = jnp.zeros(mask.shape, bool).at[order].set(jnp.arange(mask.size) < count)
+    return kept & mask
+
+
+def kept_count(remaining: int, rate: float) -> int:
+    """Entries that stay when the share `rate` of `remaining` goes, at least one: n - round(rate n)."""
+    return max(1, remaining - round(rate * remaining))
+
+
+def prune(
+    scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | Array
+) -> Mask:
+    """The mask with the largest scores of each tensor kept, or of all tensors together.
+
+    Masks only shrink. A pure function for one network, to be mapped over a population.
+
+    Args:
+      scores: by tensor name, the tensors of `mask` at least.
+      kept: entries to keep by tensor name (layerwise), or in all (global).
+    """
+    if isinstance(kept, Mapping):
+        return {
+            name: keep_largest(scores[name].ravel(), m.ravel(), kept[name]).reshape(m.shape)
+            for name, m in mask.items()
+        }
+    flat_scores = jnp.concatenate([scores[name].ravel() for name in mask])
+    flat_mask = jnp.concatenate([m.ravel() for m in mask.values()])
+    flat = keep_largest(flat_scores, flat_mask, kept)
+    pruned, start = {}, 0
+    for name, m in mask.items():
+        pruned[name] = flat[start : start + m.size].reshape(m.shape)
+        start += m.size
+    return pruned
+
+
+def magnitude(params: Mapping[str, Array], mask: Mask) -> dict[str, Array]:
+    """Absolute weights of the prunable tensors (Han et al., 2015)."""
+    return {name: jnp.abs(params[name]) for name in mask}
+
+
+prune_population = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))
+"""`prune` for weights and masks of [members, ...] that all keep the same counts; compiled once."""

@@ -1,0 +1,122 @@
+"""python -m capacity.report RESULTS: an experiment's figures, LaTeX table and page, redrawn."""
+
+import argparse
+import io
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from matplotlib.figure import Figure
+
+from capacity import store
+from capacity.analysis import (
+    accuracy_density,
+    capacity_information,
+    size_accuracy,
+    style,
+    training_curves,
+    weight_data,
+)
+from capacity.analysis.latex import latex
+from capacity.analysis.page import page
+from capacity.analysis.summary import summary, text
+from capacity.store import Results, StoreError
+
+FIGURES: dict[str, tuple[str, Callable[[Results], Figure]]] = {
+    "accuracy-density": (
+        "Test accuracy against the share of weights that remain.",
+        lambda r: accuracy_density.figure(r.networks, r.trials),
+    ),
+    "size-accuracy": (
+        "Accuracy of the decoded network against the length of its compressed file.",
+        lambda r: size_accuracy.figure(r.networks, r.trials),
+    ),
+    "weight-data": (
+        "Entropy of the weights against entropy of the labels.",
+        lambda r: weight_data.figure(r.networks, r.trials),
+    ),
+    "capacity-information": (
+        "Bits in the file and in the labels against memory-equivalent capacity.",
+        lambda r: capacity_information.figure(r.networks, r.trials),
+    ),
+    "training-curves": (
+        "Validation loss during training, dense and sparsest.",
+        lambda r: training_curves.figure(r.networks, r.curves, r.trials),
+    ),
+}
+TABLES = ("networks.csv", "layers.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
+
+
+def draw(
+    folder: str | Path, out: str | Path | None = None, say: Callable[[str], object] = print
+) -> list[Path]:
+    """Redraw everything that follows from the tables of an experiment.
+
+    Args:
+      folder: results/<experiment>.
+      out: where figures/, table.tex and report.html go; the experiment's folder unless given.
+      say: told of each file as it is written, and the summary table at the end.
+
+    Returns:
+      The files that were written.
+
+    Raises:
+      StoreError: the tables cannot be read, hold no trial, or the files cannot be written.
+    """
+    folder = Path(folder)
+    results = store.read(folder)
+    if results.networks.empty:
+        raise StoreError(f"{folder / 'networks.csv'} holds no network: no trial has finished yet")
+    out = Path(out) if out is not None else folder
+    written: list[Path] = []
+
+    def keep(name: str, data: bytes | str) -> None:
+        store.write(out / name, data)
+        written.append(out / name)
+        say(f"wrote {out / name}")
+
+    pictures = {}
+    for name, (caption, figure_of) in FIGURES.items():
+        with style.page():
+            drawn = figure_of(results)
+            pictures[name] = (caption, _saved(drawn, "png"))
+            keep(f"figures/{name}.pdf", _saved(drawn, "pdf"))
+        keep(f"figures/{name}.png", pictures[name][1])
+    table = summary(results.networks)
+    keep("table.tex", latex(table))
+    links = ["table.tex", *(TABLES if out.resolve() == folder.resolve() else [])]
+    title = folder.resolve().name
+    keep("report.html", page(title, text(table), pictures, results.provenance, links))
+    say(f"\n{text(table)}")
+    return written
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; exit code 2, and one sentence on stderr, if the user must change something."""
+    parser = _Parser(prog="python -m capacity.report", description=__doc__)
+    parser.add_argument("folder", metavar="RESULTS", help="the folder results/<experiment>")
+    parser.add_argument("--out", metavar="DIR", help="write there instead of into RESULTS")
+    chosen = parser.parse_args(arguments)
+    try:
+        draw(chosen.folder, chosen.out)
+    except StoreError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}: see {self.prog} --help\n")
+
+
+def _saved(figure: Figure, kind: str) -> bytes:
+    """The figure as a file, without a date, so that the same tables give the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

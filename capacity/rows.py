@@ -1,0 +1,184 @@
+"""The result schema: every column's type, unit, symbol, kind and meaning, declared once.
+
+A row is a frozen dataclass without defaults, so a forgotten column is a `TypeError` that names it.
+Frames, LaTeX headers, axis labels and the column reference (`results/COLUMNS.md`) are read from here.
+"""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+Kind = Literal["", "exact", "upper bound", "lower bound", "estimate", "measured"]
+
+
+class Column(NamedTuple):
+    """What a reader of a table needs to know of one column."""
+
+    name: str
+    type: type
+    nullable: bool
+    unit: str
+    symbol: str
+    kind: Kind
+    doc: str
+
+
+def column(unit: str, symbol: str, doc: str, kind: Kind = "") -> Any:
+    """A column of a row: its unit, LaTeX symbol, meaning and, for a quantity, the kind of figure.
+
+    `kind` is "exact", "upper bound", "lower bound", "estimate" or "measured"; identifiers and
+    settings have none.
+    """
+    return dataclasses.field(metadata={"unit": unit, "symbol": symbol, "doc": doc, "kind": kind})
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRow:
+    """One trained network: a trial's member with one seed in one pruning round."""
+
+    trial: str = column("", "", "readable identifier of the trial: architecture and data setting")
+    seed: int = column("", "", "seed of the network: initialisation and order of the data")
+    round: int = column("", "r", "pruning round; 0 is the dense network")
+    control: str = column(
+        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+    )
+
+    dataset: str = column("", "", "name of the data set")
+    train_size: int = column("examples", "N", "training examples", "exact")
+    class_count: int = column("classes", "K", "number of classes", "exact")
+    label_noise: float = column("", r"\eta", "share of training labels redrawn, see data.label_noise")
+    family: str = column("", "", "model family")
+    width: float = column("", "w", "units per hidden layer (mlp) or width multiplier (others)")
+    depth: int = column("layers", "d", "hidden layers with weights", "exact")
+
+    parameters: int = column("weights", "P", "weights of the dense architecture, biases included", "exact")
+    remaining: int = column("weights", r"\|m\|_0", "weights not pruned, biases included", "exact")
+    density: float = column("", "s", "share of the prunable weights that remain", "exact")
+    memory_capacity: int = column(
+        "bits", r"C_\mathrm{MEC}", "memory-equivalent capacity, previous-layer reading", "estimate"
+    )
+
+    steps: int = column("steps", "T", "optimiser steps of this round", "exact")
+    best_step: int = column("steps", "t^*", "step of the smallest validation loss", "measured")
+    diverged: bool = column("", "", "the loss became infinite or NaN; the measures are then empty")
+    train_loss: float | None = column(
+        "bits", r"L_\mathrm{train}", "mean -log2 p(label) over the training split", "measured"
+    )
+    validation_loss: float | None = column(
+        "bits", r"L_\mathrm{val}", "mean -log2 p(label) over the validation split", "measured"
+    )
+    test_loss: float | None = column(
+        "bits", r"L_\mathrm{test}", "mean -log2 p(label) over the test split", "measured"
+    )
+    train_accuracy: float | None = column("", r"a_\mathrm{train}", "share right, training split", "measured")
+    validation_accuracy: float | None = column(
+        "", r"a_\mathrm{val}", "share right, validation split", "measured"
+    )
+    test_accuracy: float | None = column("", r"a_\mathrm{test}", "share right, test split", "measured")
+
+    label_entropy: float = column("bits", "H(Y)", "plug-in entropy of a training label", "estimate")
+    label_bits: float = column("bits", r"N\,H(Y)", "entropy of all training labels", "estimate")
+    noise_floor: float | None = column(
+        "bits", r"N\,H(Y|X)", "bits of label noise that we injected; empty where unknown", "exact"
+    )
+    pixel_entropy: float | None = column(
+        "bits/pixel", "H(X_1)", "marginal entropy of one input value; empty for real-valued inputs", "estimate"
+    )
+    input_bits: float | None = column(
+        "bits", r"L_z(X)", "training inputs under the best lossless compressor", "upper bound"
+    )
+    compressor: str | None = column("", "", "name of that compressor")
+
+    quantisation_step: float | None = column(
+        "", r"\Delta/\sigma", "step of the uniform quantiser, in units of a tensor's surviving rms"
+    )
+    weight_entropy: float | None = column(
+        "bits/weight", "H(W)", "zero-order entropy of the quantised weights, mean over all weights", "estimate"
+    )
+    weight_bits: float | None = column(
+        "bits", r"n\,H(W)", "zero-order entropy of all quantised weights, per tensor, summed", "estimate"
+    )
+    side_information: float | None = column(
+        "bits", "H_0", "tables and steps that a decoder needs besides the symbols", "upper bound"
+    )
+    coded_size: int | None = column("bytes", "|f|", "length of the compressed file, header included", "exact")
+    coded_validation_accuracy: float | None = column(
+        "", r"\hat a_\mathrm{val}", "share right of the decoded network, validation split", "measured"
+    )
+    coded_test_loss: float | None = column(
+        "bits", r"\hat L_\mathrm{test}", "mean -log2 p(label) of the decoded network, test split", "measured"
+    )
+    coded_test_accuracy: float | None = column(
+        "", r"\hat a_\mathrm{test}", "share right of the decoded network, test split", "measured"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerRow:
+    """One parameter tensor of one trained network."""
+
+    trial: str = column("", "", "readable identifier of the trial")
+    seed: int = column("", "", "seed of the network")
+    round: int = column("", "r", "pruning round; 0 is the dense network")
+    control: str = column(
+        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+    )
+    tensor: str = column("", "", "name of the tensor, with slashes")
+    shape: str = column("", "", "shape of the tensor, as 784x300")
+    size: int = column("weights", "n", "number of entries", "exact")
+    remaining: int = column("weights", r"\|m\|_0", "entries not pruned", "exact")
+    density: float = column("", "s", "share of entries not pruned", "exact")
+    rms: float | None = column("", r"\sigma", "root mean square of the entries not pruned", "measured")
+    quantisation_step: float | None = column("", r"\Delta", "step of the uniform quantiser", "exact")
+    weight_entropy: float | None = column(
+        "bits/weight", "H(W)", "zero-order entropy of the quantised entries", "estimate"
+    )
+    side_information: float | None = column("bits", "H_0", "table and step of the tensor", "upper bound")
+    coded_size: int | None = column("bytes", "|f|", "the tensor's payload in the compressed file", "exact")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveRow:
+    """One evaluation of one network while it trained."""
+
+    trial: str = column("", "", "readable identifier of the trial")
+    seed: int = column("", "", "seed of the network")
+    round: int = column("", "r", "pruning round; 0 is the dense network")
+    control: str = column(
+        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+    )
+    step: int = column("steps", "t", "optimiser steps done", "exact")
+    train_loss: float = column("bits", r"L_\mathrm{train}", "mean over the batches since the last", "measured")
+    train_accuracy: float = column("", r"a_\mathrm{train}", "mean over the batches since the last", "measured")
+    validation_loss: float = column("bits", r"L_\mathrm{val}", "over the validation split", "measured")
+    validation_accuracy: float = column("", r"a_\mathrm{val}", "over the validation split", "measured")
+
+
+Row = NetworkRow | LayerRow | CurveRow
+TABLES: dict[str, type] = {"networks": NetworkRow, "layers": LayerRow, "curves": CurveRow}
+
+
+def columns(row: type) -> dict[str, Column]:
+    """The columns of a row type, by name, in table order."""
+    hints = typing.get_type_hints(row)
+    return {field.name: _read(field, hints[field.name]) for field in dataclasses.fields(row)}
+
+
+def reference() -> str:
+    """The column reference: a Markdown table for each table of results."""
+    parts = ["# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"]
+    for table, row in TABLES.items():
+        parts.append(f"\n## {table}\n\n{row.__doc__}\n\n| column | type | unit | kind | meaning |")
+        parts.append("| --- | --- | --- | --- | --- |")
+        for c in columns(row).values():
+            kind_of = c.type.__name__ + (" or empty" if c.nullable else "")
+            parts.append(f"| `{c.name}` | {kind_of} | {c.unit} | {c.kind} | {c.doc} |")
+    return "\n".join(parts) + "\n"
+
+
+def _read(field: dataclasses.Field, hint: Any) -> Column:
+    nullable = isinstance(hint, types.UnionType)
+    kind_of = next(t for t in typing.get_args(hint) if t is not type(None)) if nullable else hint
+    return Column(field.name, kind_of, nullable, **field.metadata)

@@ -1,0 +1,183 @@
+"""What a trial studies: its data on the device, its network, and how that network is trained."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity import data, lottery, training
+from capacity.config import Config
+from capacity.data import Dataset, Split
+from capacity.lottery import Lottery, Round
+from capacity.models import (
+    Architecture,
+    Model,
+    Params,
+    build,
+    layer_outputs,
+    layer_parameters,
+)
+from capacity.theory import memory_equivalent_capacity
+from capacity.training import Examples, State
+
+
+class TrialError(ValueError):
+    """A configuration that its data cannot serve, in one sentence."""
+
+
+class Progress(NamedTuple):
+    """Where a trial is: for the eyes only; loss and accuracy are means over the seeds."""
+
+    round: int
+    rounds: int
+    control: str
+    step: int
+    steps: int
+    validation_loss: float
+    validation_accuracy: float
+
+
+class Subject(NamedTuple):
+    """A trial's fixed parts: its data on the device, its network, and what is known of both."""
+
+    trial: str
+    config: Config
+    dataset: Dataset
+    model: Model
+    train: Examples
+    validation: Examples
+    test: Examples
+    evaluations: int
+    chunk: int
+    memory_capacity: int
+    depth: int
+
+
+def check(config: Config) -> tuple[Dataset, Model]:
+    """The data set and the network of `config`, if they and the training fit one another.
+
+    Errors:
+      DataError, ModelError, TrialError: they do not.
+    """
+    dataset = data.load(**dict(config.data))
+    size, batch = len(dataset.train.labels), config.training.batch_size
+    if batch > size:
+        raise TrialError(f"training.batch_size = {batch}: there are only {size} training examples")
+    total = evaluations(config, size) * config.training.evaluate_every
+    if config.lottery.rewind_step >= total:
+        raise TrialError(
+            f"lottery.rewind_step = {config.lottery.rewind_step}: training ends at step {total}"
+        )
+    return dataset, build(architecture(config, dataset))
+
+
+def prepare(config: Config, trial: str) -> Subject:
+    """The subject of `config`; raises what `check` raises."""
+    dataset, model = check(config)
+    parameters, outputs = layer_parameters(model), layer_outputs(model)
+    shapes = jax.eval_shape(model.init, jax.random.key(0))
+    chunk = config.training.chunk
+    return Subject(
+        trial=trial,
+        config=config,
+        dataset=dataset,
+        model=model,
+        train=_on_device(dataset, dataset.train),
+        validation=_on_device(dataset, dataset.validation),
+        test=_on_device(dataset, dataset.test),
+        evaluations=evaluations(config, len(dataset.train.labels)),
+        chunk=training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
+        memory_capacity=memory_equivalent_capacity(
+            list(parameters.values()), list(outputs.values())
+        ),
+        depth=len(parameters) - 1,
+    )
+
+
+def architecture(config: Config, dataset: Dataset) -> Architecture:
+    """What `models.build` needs to know."""
+    shape = tuple(dataset.train.inputs.shape[1:])
+    return Architecture(**dict(config.model), input_shape=shape, class_count=dataset.class_count)
+
+
+def evaluations(config: Config, train_size: int) -> int:
+    """Evaluations in all; `training.evaluate_every` steps lie between two of them."""
+    settings = config.training
+    steps = settings.steps or math.ceil(settings.epochs * train_size / settings.batch_size)
+    return math.ceil(steps / settings.evaluate_every)
+
+
+def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Iterator[Round]:
+    config, model = subject.config, subject.model
+    every, seeds = config.training.evaluate_every, range(config.seeds)
+    rule = training.Rule(
+        batch_size=config.training.batch_size,
+        optimizer=config.training.optimizer,
+        momentum=config.training.momentum,
+        schedule=config.training.schedule,
+        clip_norm=config.training.clip_norm,
+    )
+    rates = training.Rates(
+        learning_rate=jnp.float32(config.training.learning_rate),
+        weight_decay=jnp.float32(config.training.weight_decay),
+        warmup_steps=jnp.int32(config.training.warmup_steps),
+        steps=jnp.int32(subject.evaluations * every),
+    )
+    plan = training.Plan(rates, jnp.int32(len(subject.dataset.train.labels)), jnp.int32(every))
+    settings = Lottery(
+        rounds=config.lottery.rounds,
+        rate=config.lottery.rate,
+        output_rate=config.lottery.output_rate,
+        scope=config.lottery.scope,
+        reinitialised=config.lottery.reinitialised,
+    )
+
+    def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
+        def show(done: int, total: int, state: State) -> None:
+            if progress is not None:
+                losses = np.asarray(state.curve.validation_loss)[:, done - 1]
+                accuracies = np.asarray(state.curve.validation_accuracy)[:, done - 1]
+                progress(
+                    Progress(
+                        index,
+                        config.lottery.rounds,
+                        control,
+                        done * every,
+                        total * every,
+                        float(np.mean(losses)),
+                        float(np.mean(accuracies)),
+                    )
+                )
+
+        return training.train(
+            model,
+            rule,
+            plan,
+            subject.train,
+            subject.validation,
+            params,
+            mask,
+            training.member_keys(seeds, f"order/{control}", index),
+            subject.evaluations,
+            chunk=subject.chunk,
+            snapshot=config.lottery.rewind_step // every,
+            progress=show,
+        )
+
+    def fresh(index: int) -> Params:
+        return training.initial(model, training.member_keys(seeds, "reinitialised", index))
+
+    initial = training.initial(model, training.member_keys(seeds, "initial"))
+    return lottery.play(settings, initial, fresh, fit)
+
+
+def _on_device(dataset: Dataset, split: Split) -> Examples:
+    return Examples(
+        jnp.asarray(split.inputs),
+        jnp.asarray(split.labels),
+        jnp.asarray(dataset.offset),
+        jnp.asarray(dataset.scale),
+    )

@@ -1,0 +1,258 @@
+"""python -m capacity.sweep CONFIG [key=value ...]: every trial of an experiment, to tables and figures."""
+
+import argparse
+import os
+import shutil
+import sys
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from capacity import device
+from capacity.config import Config, flatten, keys
+from capacity.experiment import ConfigError, Experiment, load
+
+if TYPE_CHECKING:
+    from capacity.board import Board
+    from capacity.store import Store
+    from capacity.trial import Outcome
+
+OUT = Console(soft_wrap=True, highlight=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; gives its exit code: 0, 1 if a trial failed, 2 for a mistake, 130 if interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        experiment = load(options.config, options.overrides)
+        resources = experiment.base.resources
+        os.environ.update(device.environment(resources.cpus, resources.gpus))
+        return _plan(experiment) if options.dry_run else _sweep(experiment, options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; --resume carries on with what is unfinished", file=sys.stderr)
+        return 130
+    except _mistakes() as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _sweep(experiment: Experiment, options: argparse.Namespace) -> int:
+    from capacity import report  # noqa: PLC0415
+    from capacity.board import Board  # noqa: PLC0415
+    from capacity.store import Store  # noqa: PLC0415
+
+    trials = experiment.trials
+    _check(trials)
+    folder = Path(options.results) / experiment.name
+    store = Store.open(folder, _identity(experiment), resume=options.resume)
+    done = store.finished()
+    missing = {trial: config for trial, config in trials.items() if trial not in done}
+    known = f", {len(done)} of them on disk" if done else ""
+    OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
+    try:
+        with Board(len(trials), len(done)) as board:
+            desk = _Desk(store, board, missing)
+            if missing and options.local:
+                _run_here(missing, desk)
+            elif missing:
+                _run_on_ray(missing, desk, folder, options.address)
+    finally:
+        store.write_tables()
+        store.finish(device=_device(options.local))
+    if store.finished():
+        report.draw(folder, say=OUT.print)
+    return 1 if desk.failures else 0
+
+
+class _Desk:
+    """Takes what trials report, in the driver: to the board at once, to the disk when complete."""
+
+    def __init__(self, store: "Store", board: "Board", trials: Mapping[str, Config]):
+        self.board = board
+        self.failures: list[str] = []
+        self._store, self._trials = store, trials
+        self._outcomes: dict[str, list["Outcome"]] = {}
+
+    def progress(self, trial: str, now) -> None:
+        config = self._trials[trial].lottery
+        phases = 1 + config.rounds * (1 + config.reinitialised)
+        phase = now.round * (1 + config.reinitialised) - (
+            config.reinitialised and now.round > 0 and now.control == "ticket"
+        )
+        status = (
+            f"round {now.round}/{now.rounds} loss {now.validation_loss:.3f} "
+            f"accuracy {now.validation_accuracy:.4f}"
+        )
+        self.board.training(trial, phase * now.steps + now.step, phases * now.steps, status)
+
+    def outcome(self, trial: str, outcome: "Outcome") -> None:
+        if outcome.round == 0:
+            self._outcomes[trial] = []  # A worker that died may have reported rounds before.
+        self._outcomes[trial].append(outcome)
+        self.board.round(outcome.networks)
+        config = self._trials[trial].lottery
+        if len(self._outcomes[trial]) == 1 + config.rounds * (1 + config.reinitialised):
+            self._write(trial, self._outcomes.pop(trial))
+
+    def failed(self, trial: str, reason: str) -> None:
+        self.failures.append(trial)
+        self._outcomes.pop(trial, None)
+        self.board.failed(trial, reason)
+
+    def _write(self, trial: str, outcomes: list["Outcome"]) -> None:
+        self._store.write_trial(
+            trial,
+            self._trials[trial].model_dump(mode="json"),
+            networks=[row for o in outcomes for row in o.networks],
+            layers=[row for o in outcomes for row in o.layers],
+            curves=[row for o in outcomes for row in o.curves],
+            files={name: file for o in outcomes for name, file in o.files.items()},
+        )
+        self.board.finished(trial)
+
+
+def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
+    from capacity import trial  # noqa: PLC0415
+
+    for name, config in trials.items():
+        try:
+            for outcome in trial.run(config, name, lambda now, name=name: desk.progress(name, now)):
+                desk.outcome(name, outcome)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            desk.failed(name, f"{type(error).__name__}: {error}")
+
+
+def _run_on_ray(
+    trials: Mapping[str, Config], desk: _Desk, folder: Path, address: str | None
+) -> None:
+    from capacity import cluster  # noqa: PLC0415
+
+    resources = next(iter(trials.values())).resources
+    with cluster.connected(address, resources.cpus, resources.gpus) as dashboard:
+        desk.board.console.print(f"dashboard: http://{dashboard}" if dashboard else "no dashboard")
+        cluster.run(
+            trials,
+            folder / "ray",
+            folder.name,
+            progress=desk.progress,
+            outcome=desk.outcome,
+            failed=desk.failed,
+            verbose=not desk.board.console.is_terminal,
+        )
+
+
+def _check(trials: Mapping[str, Config]) -> None:
+    """Refuses at once what a trial would refuse after the ones before it have run for hours."""
+    from capacity.subject import check  # noqa: PLC0415
+
+    for name, config in trials.items():
+        try:
+            check(config)
+        except _mistakes() as error:
+            raise ConfigError(f"{name}: {error}") from None
+
+
+def _plan(experiment: Experiment) -> int:
+    from capacity import cost  # noqa: PLC0415
+
+    estimates = {}
+    table = Table("trial", "parameters", "steps", "networks", "TFLOP", box=None)
+    for name, config in experiment.trials.items():
+        try:
+            each = estimates[name] = cost.estimate(config)
+        except _mistakes() as error:
+            raise ConfigError(f"{name}: {error}") from None
+        numbers = (f"{each.parameters:,}", f"{each.steps:,}", str(each.networks))
+        table.add_row(name, *numbers, f"{each.operations / 1e12:.2f}")
+    OUT.print(table)
+    sum_ = cost.total(estimates)
+    OUT.print(
+        f"\n{sum_.trials} trials, {sum_.networks} trainings, {sum_.compilations} compilations, "
+        f"about {_duration(sum_.seconds)} on one core or device like this one "
+        f"({sum_.operations / 1e12:.1f} TFLOP of training)"
+    )
+    return 0
+
+
+def _identity(experiment: Experiment) -> dict:
+    """What makes two runs the same experiment: everything but the resources."""
+    settings = flatten(experiment.base)
+    base = {key: value for key, value in settings.items() if not key.startswith("resources.")}
+    axes = {key: list(values) for key, values in experiment.axes.items()}
+    return {"name": experiment.name, **{k: v for k, v in base.items() if k not in axes}, "sweep": axes}
+
+
+def _device(local: bool) -> str | None:
+    """The device that this process trained on; of a cluster, its nodes know."""
+    if not local:
+        return None
+    import jax  # noqa: PLC0415
+
+    return jax.devices()[0].device_kind
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    """What a user can mend: told in a sentence, without a traceback."""
+    kinds: list[type[Exception]] = [ConfigError]
+    for module, names in {
+        "capacity.store": ["StoreError"],
+        "capacity.data.dataset": ["DataError"],
+        "capacity.models.model": ["ModelError"],
+        "capacity.subject": ["TrialError"],
+        "capacity.cluster": ["ClusterError"],
+    }.items():
+        if module in sys.modules:
+            kinds += [getattr(sys.modules[module], name) for name in names]
+    return tuple(kinds)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message}; --help shows how\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m capacity.sweep",
+        description="Runs every trial of an experiment and writes its tables and figures.",
+        epilog=_key_reference(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", metavar="CONFIG", help="YAML file of the experiment")
+    parser.add_argument(
+        "overrides",
+        metavar="key=value",
+        nargs="*",
+        help="settings to change, as training.epochs=3; a list sweeps, as model.width=[16,64]",
+    )
+    parser.add_argument("--results", default="results", help="folder of all experiments [results]")
+    parser.add_argument("--resume", action="store_true", help="run only the trials not on disk")
+    parser.add_argument("--dry-run", action="store_true", help="print trials and cost, run nothing")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--local", action="store_true", help="in this process, without Ray")
+    where.add_argument("--address", help="Ray cluster to join: host:port, ray://host:port or auto")
+    return parser
+
+
+def _key_reference() -> str:
+    width = shutil.get_terminal_size().columns
+    lines = ["keys (type) [default]:"]
+    for key, (kind, default, meaning) in keys().items():
+        shown = "null" if default is None else str(default)
+        lines.append(f"  {key} ({kind}) [{shown}]")
+        lines += textwrap.wrap(meaning, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

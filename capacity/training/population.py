@@ -1,0 +1,178 @@
+"""Many networks of one architecture, trained by one compiled program."""
+
+import functools
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+
+from capacity.models import Model, Params
+from capacity.training import network
+from capacity.training.network import Examples, Mask, Plan, Quality, State
+from capacity.training.optimizer import Rule
+
+Progress = Callable[[int, int, State], None]
+"""Called with evaluations done, evaluations in all, and the population's state."""
+
+
+class Snapshot(NamedTuple):
+    """A trained population, and its weights at an earlier evaluation where one was asked for."""
+
+    state: State
+    earlier: Params
+
+
+def train(
+    model: Model,
+    rule: Rule,
+    plan: Plan,
+    train: Examples,
+    validation: Examples,
+    params: Params,
+    mask: Mask,
+    keys: Key[Array, " members"],
+    evaluations: int,
+    *,
+    chunk: int,
+    snapshot: int = 0,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """The members with initial weights `params` [members, ...] and masks `mask`, trained.
+
+    Member i is the network that its weights, mask and key give alone, to float tolerance, whatever
+    the chunk. Nothing that a lottery changes from round to round is compiled in.
+
+    Args:
+      keys: one per member, for the order of its examples.
+      evaluations: how often to evaluate in all; `plan.evaluate_every` steps lie between.
+      chunk: members that run side by side; see `chunk_size`.
+      snapshot: the evaluation after which `Snapshot.earlier` is taken; 0 is before the first step.
+    """
+    state = _start(rule, plan, params, mask, evaluations=evaluations)
+    earlier = jax.tree.map(jnp.copy, state.params)
+    done, stride = 0, 1
+    while done < evaluations:
+        until = min(done + stride, evaluations)
+        if done < snapshot < until:
+            until = snapshot
+        began = time.perf_counter()
+        state = _advance(
+            model, rule, plan, train, validation, state, mask, keys, done, until, chunk=chunk
+        )
+        jax.block_until_ready(state.curve)
+        done = until
+        if done == snapshot:
+            earlier = jax.tree.map(jnp.copy, state.params)
+        if progress is not None:
+            progress(done, evaluations, state)
+        # The device runs on its own for about a second, then shows how far it is.
+        stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
+    return Snapshot(state, earlier)
+
+
+def evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
+    """Loss (bits) and accuracy of every member of `params` [members, ...] over a split."""
+    return jax.tree.map(np.asarray, _evaluate(model, params, split, chunk=chunk))
+
+
+def initial(model: Model, keys: Key[Array, " members"]) -> Params:
+    """Fresh weights [members, ...], one network per key."""
+    return _initial(model, keys)
+
+
+def member_keys(seeds: Sequence[int], stream: str, index: int = 0) -> Key[Array, " members"]:
+    """A key per seed for the consumer named `stream`; a new consumer moves no other's numbers."""
+    word = sum(byte * 257**i for i, byte in enumerate(stream.encode())) % 2**31
+
+    def key(seed: Array) -> Array:
+        return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), word), index)
+
+    return jax.vmap(key)(jnp.asarray(seeds, jnp.uint32))
+
+
+def chunk_size(members: int, params: Params, *, device: jax.Device | None = None) -> int:
+    """How many members to train side by side: a divisor of `members`.
+
+    On a CPU, small networks gain from company (fewer, larger operations) until parameters,
+    gradients and two moments of all, 16 bytes a weight, leave the cache of a core; from then on one
+    after the other is faster. On other devices, whatever half of the memory holds.
+
+    Args:
+      params: one network, or its shapes.
+    """
+    device = device or jax.devices()[0]
+    state_bytes = 16 * sum(leaf.size for leaf in jax.tree.leaves(params))
+    if device.platform == "cpu":
+        limit = max(1, 4 * _cache_bytes() // state_bytes)
+    else:
+        stats = device.memory_stats() or {}
+        limit = max(1, stats.get("bytes_limit", 8 << 30) // 2 // (4 * state_bytes))
+    return max(c for c in range(1, members + 1) if members % c == 0 and c <= limit)
+
+
+def compilations() -> int:
+    """Training programs compiled (or loaded from the cache) by this process."""
+    return _advance._cache_size()
+
+
+def _cache_bytes() -> int:
+    """Size of a core's second-level cache, 1 MiB where the system does not say."""
+    try:
+        return os.sysconf("SC_LEVEL2_CACHE_SIZE") or 1 << 20
+    except (ValueError, OSError):
+        return 1 << 20
+
+
+def _mapped(one: Callable, chunk: int, *members: object) -> object:
+    """`one` over the leading axis of `members`, `chunk` at a time."""
+    count = jax.tree.leaves(members)[0].shape[0]
+    if chunk == count > 1:
+        return jax.vmap(one)(*members)
+    if chunk == 1:
+        return jax.lax.map(lambda each: one(*each), members)
+    return jax.lax.map(lambda each: one(*each), members, batch_size=chunk)
+
+
+@functools.partial(jax.jit, static_argnames=("rule", "evaluations"))
+def _start(rule: Rule, plan: Plan, params: Params, mask: Mask, *, evaluations: int) -> State:
+    return jax.vmap(lambda p, m: network.start(p, m, rule, plan.rates, evaluations))(params, mask)
+
+
+@functools.partial(
+    jax.jit, static_argnames=("model", "rule", "chunk"), donate_argnames=("state",)
+)
+def _advance(
+    model: Model,
+    rule: Rule,
+    plan: Plan,
+    train: Examples,
+    validation: Examples,
+    state: State,
+    mask: Mask,
+    keys: Array,
+    done: int,
+    until: int,
+    *,
+    chunk: int,
+) -> State:
+    def one(state: State, mask: Mask, key: Array) -> State:
+        return network.advance(
+            model, rule, plan, train, validation, state, mask, key, done, until
+        )
+
+    return _mapped(one, chunk, state, mask, keys)
+
+
+@functools.partial(jax.jit, static_argnames=("model", "chunk"))
+def _evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
+    return _mapped(lambda params: network.evaluate(model, params, split), chunk, params)
+
+
+@functools.partial(jax.jit, static_argnames="model")
+def _initial(model: Model, keys: Array) -> Params:
+    return jax.vmap(model.init)(keys)

@@ -1,0 +1,154 @@
+"""Rows such as a sweep makes, with relations between the columns that real networks have too."""
+
+import math
+
+import numpy as np
+
+from capacity.rows import CurveRow, LayerRow, NetworkRow
+
+CLASSES, TRAIN_SIZE = 10, 1438
+
+
+def sample(
+    *, widths=(16, 32, 64), noises=(0.0, 0.2), seeds=3, rounds=8, diverged=True, controls=False
+):
+    """By trial: (settings, networks, layers, curves); the last seed of the first trial diverges."""
+    made = {}
+    for noise in noises:
+        for width in widths:
+            trial = f"digits-mlp-w{width}-d2-n{noise:g}"
+            settings = {
+                "data": {"name": "digits", "label_noise": noise},
+                "model": {"family": "mlp", "width": width, "hidden": [width, width]},
+                "training": {"learning_rate": 0.001, "weight_decay": None, "augment": False},
+            }
+            shape = {"seeds": seeds, "rounds": rounds, "controls": controls}
+            made[trial] = (
+                settings,
+                *_trial(trial, width, noise, lost=diverged and not made, **shape),
+            )
+    return made
+
+
+def rows(**options):
+    """The same as three lists, of all trials."""
+    _, *tables = zip(*sample(**options).values(), strict=True)
+    return [[row for part in table for row in part] for table in tables]
+
+
+def _trial(trial, width, noise, *, seeds, rounds, lost, controls):
+    rng = np.random.default_rng([width, int(100 * noise)])
+    networks, layers, curves = [], [], []
+    for seed in range(seeds):
+        for r in range(rounds):
+            diverged = lost and seed == seeds - 1 and r == rounds - 1
+            for control in ("ticket", "reinitialised")[: 1 + (controls and r > 0)]:
+                network = _network(
+                    rng, trial, width, noise, seed=seed, r=r, lost=diverged, control=control
+                )
+                networks.append(network)
+                layers += [_layer(network, f"layers/{i}/kernel", (width, width)) for i in range(3)]
+                curves += _curve(rng, network, diverged)
+    return networks, layers, curves
+
+
+def _network(rng, trial, width, noise, *, seed, r, lost, control):
+    parameters = 64 * width + width + width**2 + width + 10 * width + 10
+    density = 0.8**r if r else 1.0
+    effective = parameters * density * (1.0 if control == "ticket" else 0.6)
+    ceiling = 0.975 - 0.25 * noise - 0.3 / width
+    accuracy = ceiling - 0.5 * math.exp(-effective / 260) + rng.normal(0, 0.004)
+    entropy = 4.3 * density - sum(
+        p * math.log2(p) if 0 < p < 1 else 0.0 for p in (density, 1 - density)
+    )
+    loss = 0.05 + 2.2 * (1 - accuracy)
+    floor = (
+        0.0
+        if noise == 0
+        else TRAIN_SIZE * (-(1 - noise) * math.log2(1 - noise) - noise * math.log2(noise / 9))
+    )
+    measured = {
+        "train_loss": loss / 2,
+        "validation_loss": loss,
+        "test_loss": loss * 1.05,
+        "train_accuracy": min(1.0, accuracy + 0.02),
+        "validation_accuracy": accuracy,
+        "test_accuracy": accuracy - 0.003,
+        "weight_entropy": entropy,
+        "weight_bits": entropy * parameters,
+        "side_information": 900.0,
+        "coded_size": int(entropy * parameters / 8 * 1.01) + 180,
+        "coded_validation_accuracy": accuracy - 0.004,
+        "coded_test_loss": loss * 1.1,
+        "coded_test_accuracy": accuracy - 0.006,
+    }
+    return NetworkRow(
+        trial=trial,
+        seed=seed,
+        round=r,
+        control=control,
+        dataset="digits",
+        train_size=TRAIN_SIZE,
+        class_count=CLASSES,
+        label_noise=noise,
+        family="mlp",
+        width=float(width),
+        depth=2,
+        parameters=parameters,
+        remaining=int(parameters * density),
+        density=density,
+        memory_capacity=65 * width + min(width * (width + 1), width) + min(10 * (width + 1), width),
+        steps=900,
+        best_step=700 + 20 * seed,
+        diverged=lost,
+        label_entropy=3.3219,
+        label_bits=TRAIN_SIZE * 3.3219,
+        noise_floor=floor,
+        pixel_entropy=2.5,
+        input_bits=120000.0,
+        compressor="xz",
+        quantisation_step=0.25,
+        **(dict.fromkeys(measured) if lost else measured),
+    )
+
+
+def _layer(network, tensor, shape):
+    size = math.prod(shape)
+    return LayerRow(
+        trial=network.trial,
+        seed=network.seed,
+        round=network.round,
+        control=network.control,
+        tensor=tensor,
+        shape="x".join(map(str, shape)),
+        size=size,
+        remaining=int(size * network.density),
+        density=network.density,
+        rms=None if network.diverged else 0.1,
+        quantisation_step=None if network.diverged else 0.025,
+        weight_entropy=network.weight_entropy,
+        side_information=None if network.diverged else 300.0,
+        coded_size=None if network.diverged else size // 2,
+    )
+
+
+def _curve(rng, network, lost):
+    found = []
+    for step in range(0, 901, 50):
+        end = network.validation_loss or 1.0
+        loss = end + (3.4 - end) * math.exp(-step / 90) + abs(rng.normal(0, 0.01))
+        loss = math.nan if lost and step > 300 else loss
+        found.append(
+            CurveRow(
+                trial=network.trial,
+                seed=network.seed,
+                round=network.round,
+                control=network.control,
+                step=step,
+                train_loss=loss * 0.8,
+                train_accuracy=0.9,
+                validation_loss=loss,
+                validation_accuracy=0.9,
+            )
+        )
+    return found

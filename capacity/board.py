@@ -73,7 +73,7 @@ class Board:
         if len(sound) < len(networks):
             parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
         clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
-        self.console.print(f"{clock}  {first.trial}  {', '.join(parts)}", highlight=False)
+        self._line(f"{clock}  {first.trial}  {', '.join(parts)}")
 
     def finished(self, trial: str) -> None:
         """A trial is on the disk."""
@@ -83,5 +83,8 @@ class Board:
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without rows."""
-        self.console.print(f"[red]{trial} failed:[/red] {reason}", highlight=False)
+        self._line(f"[red]{trial} failed:[/red] {reason}")
         self.finished(trial)
+
+    def _line(self, text: str) -> None:
+        self.console.print(text, highlight=False, soft_wrap=True)

@@ -29,15 +29,12 @@ class ClusterError(ConnectionError):
     """A cluster that cannot be reached, or cannot hold the trials, in one sentence."""
 
 
-class Failed(Exception):  # noqa: N818
-    """A trial ended by an error of its worker."""
-
-
 @contextlib.contextmanager
 def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
     """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
 
-    A cluster that we start listens on loopback only and ends with the block.
+    A cluster that we start ends with the block. It listens on loopback only where the environment says so
+    before ray is imported, as `capacity.sweep` sees to.
 
     Errors:
       ClusterError: nothing answers at `address`, or no node has the resources of one trial.
@@ -45,9 +42,8 @@ def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
     own = {} if address else {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
-    if address is None:
-        own["_node_ip_address"] = "127.0.0.1"
     try:
         context = ray.init(
             address=address or "local",
@@ -84,23 +80,23 @@ def run(
       failed: (trial, reason), for a trial that raised.
     """
     resources = next(iter(trials.values())).resources
-    os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
-    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(len(trials) + 1))
-    points = [{"trial": i, "config": c.model_dump(mode="json")} for i, c in trials.items()]
+    configs = {trial: config.model_dump_json() for trial, config in trials.items()}
     tuner = tune.Tuner(
         tune.with_resources(
-            PopulationTrial, {"cpu": resources.cpus, "gpu": resources.gpus}
+            tune.with_parameters(PopulationTrial, configs=configs),
+            {"cpu": resources.cpus, "gpu": resources.gpus},
         ),
-        param_space={"point": tune.grid_search(points)},
+        param_space={"trial": tune.grid_search(list(trials))},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
-            trial_name_creator=lambda trial: trial.config["point"]["trial"],
-            trial_dirname_creator=lambda trial: trial.config["point"]["trial"],
+            trial_name_creator=lambda trial: trial.config["trial"],
+            trial_dirname_creator=lambda trial: trial.config["trial"],
         ),
         run_config=tune.RunConfig(
             name=name,
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=1),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[_Handover(progress, outcome, failed)],
             verbose=1 if verbose else 0,
             progress_reporter=_table() if verbose else None,
@@ -131,9 +127,10 @@ class PopulationTrial(tune.Trainable):
     progress where a round takes longer than `REPORT_SECONDS`.
     """
 
-    def setup(self, config: dict[str, Any]) -> None:
+    def setup(self, config: dict[str, Any], configs: Mapping[str, str] | None = None) -> None:
         """Claims cores for the life of the process, then starts the first trial."""
-        cpus = max(1, int(config["point"]["config"]["resources"]["cpus"]))
+        self._configs = configs or {}
+        cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
         session = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
         self._cores.enter_context(device.pinned(cpus, session))
@@ -158,11 +155,10 @@ class PopulationTrial(tune.Trainable):
             if kind == "progress":
                 latest = content
             elif kind == "outcome":
-                return _scalars(content) | {"parcel": Parcel(content)}
-            elif kind == "error":
-                raise content
+                self._left -= 1
+                return {**_scalars(content), "parcel": Parcel(content), "done": self._left == 0}
             else:
-                return {"done": True}
+                raise content
 
     def cleanup(self) -> None:
         """Ends the thread and frees the cores."""
@@ -176,12 +172,13 @@ class PopulationTrial(tune.Trainable):
         """Nothing to load."""
 
     def _begin(self, config: dict[str, Any]) -> None:
-        point = config["point"]
+        trial = config["trial"]
         self._events: queue.Queue = queue.Queue()
         self._stop = threading.Event()
-        settings = Config.model_validate_json(_json(point["config"]))
+        settings = Config.model_validate_json(self._configs[trial])
+        self._left = settings.lottery.trainings
         self._thread = threading.Thread(
-            target=_compute, args=(settings, point["trial"], self._events, self._stop), daemon=True
+            target=_compute, args=(settings, trial, self._events, self._stop), daemon=True
         )
         self._thread.start()
 
@@ -208,7 +205,6 @@ def _compute(
     try:
         for outcome in trial.run(config, trial_id, progress):
             events.put(("outcome", outcome))
-        events.put(("end", None))
     except _Stopped:
         pass
     except Exception as error:
@@ -221,22 +217,26 @@ class _Handover(tune.Callback):
     def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
         self._progress, self._outcome, self._failed = progress, outcome, failed
 
+    def __deepcopy__(self, memo: dict) -> "_Handover":
+        return self
+
+    def __getstate__(self) -> dict:
+        # Tune writes its callbacks to the disk for a restore that we do not use.
+        return {}
+
     def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict, **_: Any) -> None:
         parcel = result.pop("parcel", None)
         content = parcel.take() if parcel else None
         if content is None:
             return
         handler = self._outcome if hasattr(content, "networks") else self._progress
-        handler(trial.config["point"]["trial"], content)
+        handler(trial.config["trial"], content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        lines = [line for line in (trial.get_error_as_text() if hasattr(trial, "get_error_as_text") else _error(trial)).splitlines() if line.strip()]
-        self._failed(trial.config["point"]["trial"], lines[-1] if lines else "no reason given")
-
-
-def _error(trial: Any) -> str:
-    path = getattr(trial, "error_file", None)
-    return Path(path).read_text() if path and Path(path).exists() else ""
+        error = trial.get_pickled_error()
+        cause = getattr(error, "cause", None) or error
+        lines = [line for line in str(cause).splitlines() if line.strip()]
+        self._failed(trial.config["trial"], lines[-1] if lines else "its worker died")
 
 
 def _scalars(content: Any) -> dict[str, Any]:
@@ -262,7 +262,7 @@ def _mean(values: list) -> float:
 def _table() -> tune.CLIReporter:
     columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
     return tune.CLIReporter(
-        metric_columns=list(columns), parameter_columns=[], max_report_frequency=30
+        metric_columns=list(columns), parameter_columns=["-"], max_report_frequency=30
     )
 
 
@@ -287,9 +287,3 @@ def _holds(cpus: float, gpus: float) -> None:
         raise ClusterError(
             f"resources.cpus = {cpus:g}, resources.gpus = {gpus:g}: no node of the cluster has that much"
         )
-
-
-def _json(tree: dict) -> str:
-    import json  # noqa: PLC0415
-
-    return json.dumps(tree)

@@ -118,6 +118,11 @@ class Lottery(Section):
         False, description="also train each round's mask from a fresh initialisation, as a control"
     )
 
+    @property
+    def trainings(self) -> int:
+        """How often a seed's network is trained: dense, then every round and its control."""
+        return 1 + self.rounds * (1 + self.reinitialised)
+
     @pydantic.model_validator(mode="after")
     def _scope_options(self) -> "Lottery":
         _require(

@@ -43,8 +43,7 @@ def estimate(config: Config) -> Estimate:
     params = jax.eval_shape(model.init, jax.random.key(0))
     batch = config.training.batch_size
     size, validation = len(dataset.train.labels), len(dataset.validation.labels)
-    rounds = config.lottery.rounds
-    trainings = (1 + rounds + rounds * config.lottery.reinitialised) * config.seeds
+    trainings = config.lottery.trainings * config.seeds
     count = evaluations(config, size)
     steps = count * config.training.evaluate_every
     x = jax.ShapeDtypeStruct((batch, *model.input_shape), jnp.float32)

@@ -1,13 +1,10 @@
 """python -m capacity.report RESULTS: an experiment's figures, LaTeX table and page, redrawn."""
 
 import argparse
-import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
-
-from matplotlib.figure import Figure
+from typing import Any, NoReturn
 
 from capacity import store
 from capacity.analysis import (
@@ -23,7 +20,7 @@ from capacity.analysis.page import page
 from capacity.analysis.summary import summary, text
 from capacity.store import Results, StoreError
 
-FIGURES: dict[str, tuple[str, Callable[[Results], Figure]]] = {
+FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
     "accuracy-density": (
         "Test accuracy against the share of weights that remain.",
         lambda r: accuracy_density.figure(r.networks, r.trials),
@@ -80,8 +77,8 @@ def draw(
     for name, (caption, figure_of) in FIGURES.items():
         with style.page():
             drawn = figure_of(results)
-            pictures[name] = (caption, _saved(drawn, "png"))
-            keep(f"figures/{name}.pdf", _saved(drawn, "pdf"))
+            pictures[name] = (caption, style.saved(drawn, "png"))
+            keep(f"figures/{name}.pdf", style.saved(drawn, "pdf"))
         keep(f"figures/{name}.png", pictures[name][1])
     table = summary(results.networks)
     keep("table.tex", latex(table))
@@ -109,13 +106,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message}: see {self.prog} --help\n")
-
-
-def _saved(figure: Figure, kind: str) -> bytes:
-    """The figure as a file, without a date, so that the same tables give the same bytes."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

@@ -38,9 +38,11 @@ try:
 except ImportError:  # Windows has no advisory locks; there, two sweeps in one folder go unnoticed
     fcntl = None
 
+Rows = Sequence[Row] | Mapping[str, Sequence] | pd.DataFrame  # rows, or columns by name
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "ray", "constriction", "pandas")
 PARTIAL = ".partial-"  # prefix of what is being written; swept when the folder is opened
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+TEXT = {pa.string(), pa.large_string()}  # pandas writes the large kind
 CAST: dict[type, Callable] = {int: operator.index, float: float, bool: bool, str: str}
 PARSE: dict[type, Callable] = {
     int: int,
@@ -134,9 +136,9 @@ class Store:
         trial: str,
         settings: Mapping[str, Any],
         *,
-        networks: Sequence[Row] | Mapping[str, Sequence],
-        layers: Sequence[Row] | Mapping[str, Sequence],
-        curves: Sequence[Row] | Mapping[str, Sequence],
+        networks: Rows,
+        layers: Rows,
+        curves: Rows,
         files: Mapping[str, bytes],
     ) -> None:
         """Keep a finished trial: all of it or, if this is interrupted, nothing.
@@ -144,7 +146,7 @@ class Store:
         Args:
           trial: readable id, and the name of the trial's folder.
           settings: the trial's resolved config, nested.
-          networks, layers, curves: rows, or a column of equal length by name (a frame will do).
+          networks, layers, curves: rows, or columns of equal length by name.
           files: bytes by file name, such as `s0-r3.cap`.
 
         Raises:
@@ -265,8 +267,8 @@ def _writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StoreError(
-            f"{path} cannot be written ({reason}); the trials that finished before are safe, "
-            "so mend this and carry on with --resume"
+            f"{path} cannot be written ({reason}); what was finished is safe: mend this and run "
+            "the command again, a sweep with --resume"
         ) from error
 
 
@@ -310,7 +312,7 @@ def _schema(kind: str) -> pa.Schema:
     return pa.schema([pa.field(c.name, ARROW[c.type], c.nullable) for c in described])
 
 
-def _table(kind: str, rows: Sequence[Row] | Mapping[str, Sequence]) -> pa.Table:
+def _table(kind: str, rows: Rows) -> pa.Table:
     """Rows, or columns by name, as an Arrow table sorted by what names a row."""
     described = columns(TABLES[kind])
     if hasattr(rows, "keys"):
@@ -359,8 +361,9 @@ def _read_parquet(path: Path, kind: str) -> pa.Table:
     _check_header(path, table.column_names, _schema(kind).names)
     table = table.select(_schema(kind).names)
     for field, wanted in zip(table.schema, _schema(kind), strict=True):
-        if field.type != wanted.type or (table[field.name].null_count and not wanted.nullable):
-            found = "empty cells" if field.type == wanted.type else field.type
+        same = field.type == wanted.type or {field.type, wanted.type} <= TEXT
+        if not same or (table[field.name].null_count and not wanted.nullable):
+            found = "empty cells" if same else field.type
             raise StoreError(f"{path}: column '{field.name}' holds {found}, not only {wanted.type}")
     return table.cast(_schema(kind))
 

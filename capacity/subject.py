@@ -1,5 +1,6 @@
 """What a trial studies: its data on the device, its network, and how that network is trained."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -29,10 +30,12 @@ class TrialError(ValueError):
 
 
 class Progress(NamedTuple):
-    """Where a trial is: for the eyes only; loss and accuracy are means over the seeds."""
+    """Where a trial is: for the eyes only; loss and accuracy are means over the seeds.
+
+    `step` of `steps` counts the optimiser steps of one network over all of its trainings.
+    """
 
     round: int
-    rounds: int
     control: str
     step: int
     steps: int
@@ -135,22 +138,18 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
         reinitialised=config.lottery.reinitialised,
     )
 
+    total = config.lottery.trainings * subject.evaluations * every
+    behind = itertools.count()
+
     def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
-        def show(done: int, total: int, state: State) -> None:
+        before = next(behind) * subject.evaluations
+
+        def show(done: int, state: State) -> None:
             if progress is not None:
-                losses = np.asarray(state.curve.validation_loss)[:, done - 1]
-                accuracies = np.asarray(state.curve.validation_accuracy)[:, done - 1]
-                progress(
-                    Progress(
-                        index,
-                        config.lottery.rounds,
-                        control,
-                        done * every,
-                        total * every,
-                        float(np.mean(losses)),
-                        float(np.mean(accuracies)),
-                    )
-                )
+                loss = np.mean(np.asarray(state.curve.validation_loss)[:, done - 1])
+                accuracy = np.mean(np.asarray(state.curve.validation_accuracy)[:, done - 1])
+                step = (before + done) * every
+                progress(Progress(index, control, step, total, float(loss), float(accuracy)))
 
         return training.train(
             model,

@@ -19,6 +19,7 @@ from capacity.experiment import ConfigError, Experiment, load
 if TYPE_CHECKING:
     from capacity.board import Board
     from capacity.store import Store
+    from capacity.subject import Progress
     from capacity.trial import Outcome
 
 OUT = Console(soft_wrap=True, highlight=False)
@@ -77,25 +78,19 @@ class _Desk:
         self._store, self._trials = store, trials
         self._outcomes: dict[str, list["Outcome"]] = {}
 
-    def progress(self, trial: str, now) -> None:
-        config = self._trials[trial].lottery
-        phases = 1 + config.rounds * (1 + config.reinitialised)
-        phase = now.round * (1 + config.reinitialised) - (
-            config.reinitialised and now.round > 0 and now.control == "ticket"
-        )
+    def progress(self, trial: str, now: "Progress") -> None:
         status = (
-            f"round {now.round}/{now.rounds} loss {now.validation_loss:.3f} "
+            f"round {now.round} loss {now.validation_loss:.3f} "
             f"accuracy {now.validation_accuracy:.4f}"
         )
-        self.board.training(trial, phase * now.steps + now.step, phases * now.steps, status)
+        self.board.training(trial, now.step, now.steps, status)
 
     def outcome(self, trial: str, outcome: "Outcome") -> None:
         if outcome.round == 0:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
         self.board.round(outcome.networks)
-        config = self._trials[trial].lottery
-        if len(self._outcomes[trial]) == 1 + config.rounds * (1 + config.reinitialised):
+        if len(self._outcomes[trial]) == self._trials[trial].lottery.trainings:
             self._write(trial, self._outcomes.pop(trial))
 
     def failed(self, trial: str, reason: str) -> None:
@@ -129,11 +124,14 @@ def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
 def _run_on_ray(
     trials: Mapping[str, Config], desk: _Desk, folder: Path, address: str | None
 ) -> None:
+    if address is None:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Listen on loopback only.
     from capacity import cluster  # noqa: PLC0415
 
     resources = next(iter(trials.values())).resources
     with cluster.connected(address, resources.cpus, resources.gpus) as dashboard:
-        desk.board.console.print(f"dashboard: http://{dashboard}" if dashboard else "no dashboard")
+        if dashboard:
+            OUT.print(f"dashboard: http://{dashboard} (`ray get-auth-token` prints its token)")
         cluster.run(
             trials,
             folder / "ray",

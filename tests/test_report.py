@@ -1,4 +1,4 @@
-"""The report: everything is redrawn from the tables, the same each time; mistakes cost a sentence."""
+"""The report: all is redrawn from the tables, the same each time; mistakes cost a sentence."""
 
 import re
 
@@ -23,21 +23,29 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_everything_is_drawn_and_the_same_each_time(folder, tmp_path):
+@pytest.fixture(scope="module")
+def drawn(folder):
     said = []
-    written = report.draw(folder, say=said.append)
+    return report.draw(folder, say=said.append), said
+
+
+def test_everything_is_drawn_and_told(folder, drawn):
+    written, said = drawn
     assert {str(path.relative_to(folder)) for path in written} == DRAWN
     assert [f"wrote {path}" for path in written] == said[: len(written)]
     assert "digits-mlp-w16-d2-n0.2" in said[-1]
-    report.draw(folder, tmp_path, say=lambda _: None)
-    for name in DRAWN - {"report.html"}:  # the page links tables only where they are beside it
-        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes(), name
     assert (folder / "figures/size-accuracy.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figures/size-accuracy.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_page_needs_nothing_else(folder, tmp_path):
-    report.draw(folder, say=lambda _: None)
+def test_the_command_draws_the_same_elsewhere(folder, drawn, tmp_path, capsys):
+    assert report.main([str(folder), "--out", str(tmp_path / "new")]) == 0
+    assert f"wrote {tmp_path / 'new' / 'table.tex'}" in capsys.readouterr().out
+    for name in DRAWN - {"report.html"}:  # the page links tables only where they are beside it
+        assert (folder / name).read_bytes() == (tmp_path / "new" / name).read_bytes(), name
+
+
+def test_the_page_needs_nothing_else(folder, drawn):
     page = (folder / "report.html").read_text()
     assert "<title>digits &lt;1&gt;</title>" in page
     assert page.count("data:image/png;base64,") == len(report.FIGURES)
@@ -46,11 +54,6 @@ def test_the_page_needs_nothing_else(folder, tmp_path):
         assert (folder / link).exists(), link
     assert "a CPU" in page
     assert "epochs: 3" in page
-
-
-def test_the_command_prints_what_it_wrote(folder, tmp_path, capsys):
-    assert report.main([str(folder), "--out", str(tmp_path / "new")]) == 0
-    assert f"wrote {tmp_path / 'new' / 'table.tex'}" in capsys.readouterr().out
 
 
 def test_mistakes_cost_one_sentence_and_exit_code_2(folder, tmp_path, capsys):

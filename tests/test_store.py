@@ -89,7 +89,7 @@ def test_settings_are_flat_and_keep_their_types(tmp_path, trials):
     assert frame["training.weight_decay"].isna().all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.floats(allow_nan=False), st.integers(0, 2**53), st.one_of(st.none(), st.floats()))
 def test_any_number_survives(tmp_path_factory, width, parameters, loss):
     folder = tmp_path_factory.mktemp("numbers")
@@ -193,11 +193,13 @@ def test_a_full_disk_costs_one_sentence_and_no_finished_trial(tmp_path, trials, 
     config, networks, layers, curves = trials[second]
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(StoreError, match=r"cannot be written \(no space left on device\); the"):
+        with pytest.raises(
+            StoreError, match=r"cannot be written \(no space left on device\); what"
+        ):
             kept.write_trial(
                 second, config, networks=networks, layers=layers, curves=curves, files={}
             )
-        with pytest.raises(StoreError, match="networks.csv cannot be written"):
+        with pytest.raises(StoreError, match=r"networks\.csv cannot be written"):
             kept.write_tables()
     assert snapshot(tmp_path / "x") == before
 
@@ -276,7 +278,8 @@ def test_names_and_rows_that_the_schema_does_not_allow_are_bugs(tmp_path, trials
             kept.write_trial(name, config, **tables_of)
     with pytest.raises(ValueError, match="one of the trial's own files"):
         kept.write_trial("x", config, **{**tables_of, "files": {"settings.json": b""}})
-    lost = [dataclasses.replace(networks[0], density=None)]
+    lost = {name: [value] for name, value in dataclasses.asdict(networks[0]).items()}
+    lost["density"] = [None]
     with pytest.raises(TypeError, match="column 'density' of networks cannot be empty"):
         kept.write_trial("x", config, **{**tables_of, "networks": lost})
     with pytest.raises(TypeError, match="column 'control' of curves is missing"):

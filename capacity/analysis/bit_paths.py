@@ -20,7 +20,7 @@ def figure(
     x: str,
     y: str,
     level: str,
-    per_unit: float = 1.0,
+    per_unit: int = 1,
     y_label: str | None = None,
 ) -> Figure:
     """A path per trial from the dense network down to the sparsest, and the line of equal bits.

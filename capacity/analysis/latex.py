@@ -68,7 +68,7 @@ def _row(row: dict) -> str:
     return " & ".join(cells) + r" \\"
 
 
-def _whole(value: float) -> str:
+def _whole(value: float | int) -> str:
     return whole(value, r"\,", MISSING)
 
 

@@ -91,9 +91,13 @@ def _described(networks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     settings = trials.set_index("trial").reindex(bases).astype(object).set_axis(rows.index)
     for key in map(str, settings):
         more = described.assign(**{key: settings[key].where(settings[key].notna(), "none")})
-        if len(more.drop_duplicates()) > max(1, len(described.drop_duplicates())):
+        if _distinct(more) > _distinct(described):
             described = more
     return described if described.shape[1] else pd.DataFrame({"trial": bases}, index=rows.index)
+
+
+def _distinct(described: pd.DataFrame) -> int:
+    return len({tuple(row) for row in described.to_numpy()})
 
 
 def _names(described: pd.DataFrame) -> dict[str, str]:

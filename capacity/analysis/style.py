@@ -1,5 +1,6 @@
 """How figures look: fonts and sizes for a printed page, axis labels from the schema, notes."""
 
+import io
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -101,3 +102,10 @@ def note(figure: Figure, *sentences: str) -> None:
 def left_out(diverged: int, of: int) -> str:
     """The note that some networks diverged; empty if none did."""
     return f"{diverged} of {of} networks diverged and are left out" if diverged else ""
+
+
+def saved(figure: Figure, kind: str) -> bytes:
+    """The figure as a "pdf" or "png" file, undated: the same tables give the same bytes."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, metadata={"CreationDate": None} if kind == "pdf" else None)
+    return buffer.getvalue()

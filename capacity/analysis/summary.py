@@ -48,11 +48,10 @@ def text(table: pd.DataFrame) -> str:
         dense = [_plus_minus(row, "dense_test_accuracy"), whole(row["dense_coded_size"])]
         ticket = [number(row["ticket_density"], 3), _plus_minus(row, "ticket_test_accuracy")]
         ticket += [number(row["ticket_weight_entropy"], 2), whole(row["ticket_coded_size"])]
-        lines.append(
-            [row["trial"], whole(row["parameters"]), *dense, *ticket, str(row["diverged"])]
-        )
-    if not table["diverged"].any():
-        lines = [line[:-1] for line in lines]
+        lines.append([row["trial"], whole(row["parameters"]), *dense, *ticket])
+    if table["diverged"].any():
+        last = ["", "diverged", *table["diverged"].astype(str)]
+        lines = [[*line, cell] for line, cell in zip(lines, last, strict=True)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * width for width in widths]
     return "\n".join(
@@ -66,7 +65,7 @@ def number(value: float, digits: int, missing: str = "-") -> str:
     return missing if pd.isna(value) else f"{value:.{digits}f}"
 
 
-def whole(value: float, separator: str = " ", missing: str = "-") -> str:
+def whole(value: float | int, separator: str = " ", missing: str = "-") -> str:
     """A whole number with its thousands apart."""
     return missing if pd.isna(value) else f"{round(value):,}".replace(",", separator)
 

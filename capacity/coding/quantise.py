@@ -55,8 +55,8 @@ def tensor_step(
     """relative_step times the root mean square of the weights that are not zero.
 
     The scale of a pruned tensor is that of its survivors: pruning more of it must not make its
-    step finer. A tensor without a non-zero weight gets step 1. The result is
-    a float32 value, and no finer than the smallest normal one.
+    step finer. A tensor without a non-zero weight gets step 1. The result is a float32 value, no
+    smaller than the least normal one.
 
     Args:
       weights: [...] any float type.

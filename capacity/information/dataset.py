@@ -60,7 +60,7 @@ class DatasetCard(NamedTuple):
 
 
 def dataset_card(
-    inputs: Shaped[np.ndarray, "n ..."],
+    inputs: Shaped[np.ndarray, "..."],
     labels: Int[np.ndarray, " n"],
     class_count: int,
     measured: InputCard | None = None,

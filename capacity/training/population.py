@@ -16,8 +16,8 @@ from capacity.training import network
 from capacity.training.network import Examples, Mask, Plan, Quality, State
 from capacity.training.optimizer import Rule
 
-Progress = Callable[[int, int, State], None]
-"""Called with evaluations done, evaluations in all, and the population's state."""
+Progress = Callable[[int, State], None]
+"""Called with the evaluations done and the population's state."""
 
 
 class Snapshot(NamedTuple):
@@ -69,7 +69,7 @@ def train(
         if done == snapshot:
             earlier = jax.tree.map(jnp.copy, state.params)
         if progress is not None:
-            progress(done, evaluations, state)
+            progress(done, state)
         # The device runs on its own for about a second, then shows how far it is.
         stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
     return Snapshot(state, earlier)

@@ -1,4 +1,4 @@
-"""Figures through what they draw: lines are the means of the rows, whatever the size of the sweep."""
+"""Figures through what they draw: lines are means of the rows, whatever the size of a sweep."""
 
 import dataclasses
 import io
@@ -133,9 +133,9 @@ def test_training_curves_are_means_of_the_dense_and_the_last_round(usual):
         {"widths": (16,), "noises": (0.0,), "seeds": 1, "rounds": 1, "diverged": False},
         {"widths": (16,), "noises": (0.0,), "seeds": 1, "rounds": 1, "diverged": True},
         {"rounds": 1},
-        {"widths": range(4, 100, 4), "noises": (0.0, 0.1, 0.2, 0.4), "seeds": 2, "rounds": 2},
+        {"widths": range(4, 100, 4), "noises": (0.0, 0.1), "seeds": 2, "rounds": 2},
     ],
-    ids=["one network", "none alive", "dense only", "96 trials"],
+    ids=["one network", "none alive", "dense only", "48 trials"],
 )
 def test_every_figure_of_every_size_of_sweep_can_be_drawn(options):
     networks, curves, trials = frames(**options)

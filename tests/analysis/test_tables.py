@@ -103,7 +103,7 @@ def test_the_table_compiles_short_and_long(networks, tmp_path):
 def test_the_page_escapes_what_it_is_given():
     provenance = {"config": {"a": {"b": "<x>"}, "c": None}, "runs": [{"device": "<gpu>"}]}
     drawn = page("<t>", "a < b", {"f": ("c & d", b"png")}, provenance, ["networks.csv"])
-    assert "<x>" not in drawn + "<gpu>".replace("<gpu>", "")
+    assert "<x>" not in drawn
     assert "&lt;gpu&gt;" in drawn
     assert "a &lt; b" in drawn
     assert 'alt="c &amp; d" src="data:image/png;base64,cG5n"' in drawn

@@ -58,7 +58,7 @@ def test_a_tensors_step_follows_the_weights_that_are_left():
 @settings(deadline=None)
 @given(weights, st.integers(-60, 60))
 def test_a_tensors_step_scales_with_the_tensor(values, exponent):
-    scaled = values.astype(np.float64) * 2.0**exponent
+    scaled = np.asarray(values.astype(np.float64) * 2.0**exponent)
     if values.any():
         assert tensor_step(scaled, 0.25) == pytest.approx(
             2.0**exponent * tensor_step(values, 0.25), rel=1e-6, abs=1e-18

@@ -16,6 +16,7 @@ from capacity.information.dataset import (
     SHORT_STREAM_COMPRESSORS,
     compressed_sizes,
     dataset_card,
+    input_card,
 )
 from capacity.information.entropy import symbol_entropy
 
@@ -53,6 +54,12 @@ def test_the_card_of_the_digits():
     assert card.compressor is not None
     assert sizes[card.compressor] == min(sizes.values())
     assert card.input_bits_per_pixel == 8 * min(sizes.values()) / images.size
+
+
+def test_inputs_measured_before_give_the_same_card():
+    images, labels = digits()
+    before = input_card(images)
+    assert dataset_card(images, labels, 10, before) == dataset_card(images, labels, 10)
 
 
 def test_floats_have_labels_but_no_grid():

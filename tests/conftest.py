@@ -1,0 +1,29 @@
+"""Every test runs as the program does, but stricter: with its threads and its compile cache.
+
+Annotations are checked as the code runs, arrays of different types or ranks do not mix silently,
+and the user's cache is out of reach.
+"""
+
+import os
+import sys
+import tempfile
+
+from jaxtyping import install_import_hook
+
+_cache = tempfile.TemporaryDirectory(prefix="capacity-tests-")
+os.environ |= {
+    "CAPACITY_CACHE_DIR": _cache.name,
+    "JAX_NUMPY_DTYPE_PROMOTION": "strict",
+    "JAX_NUMPY_RANK_PROMOTION": "raise",
+}
+
+from capacity.device import environment  # noqa: E402 - the cache is in the environment now
+
+os.environ |= environment()
+
+# JAX reads its variables when it is imported, which the hook does, so the hook comes last, and what
+# was imported without it is imported anew.
+for name in [name for name in sys.modules if name.partition(".")[0] == "capacity"]:
+    del sys.modules[name]
+ROOMS = ("data", "models", "training", "lottery", "information", "theory", "pruning", "coding")
+install_import_hook([f"capacity.{room}" for room in ROOMS], "beartype.beartype")

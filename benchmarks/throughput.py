@@ -115,7 +115,7 @@ def _measured(workers: Workers, jobs: Jobs, rounds: int, level: bool) -> Iterato
 
 
 def _round(i: int, workers: Workers, jobs: Jobs) -> Iterator[Record]:
-    """All contenders in turn on one core, then a trial of ours on each of two, alone and at once."""
+    """All contenders in turn on one core, then ours on each of two cores, alone and at once."""
     yield Record(i, "", "limit", workers.left.turn(PRODUCT))
     for name, job in jobs.items():
         for label, (worker, changes) in workers.contenders().items():
@@ -152,8 +152,9 @@ def _processor() -> str:
         name, flags = fields.get("model name", name), fields.get("flags", "").split()
         known = {"avx512f": "AVX-512", "avx2": "AVX2"}
         wide = next((f", {said}" for flag, said in known.items() if flag in flags), "")
-    cache = os.sysconf("SC_LEVEL2_CACHE_SIZE") >> 10
-    return f"{name}{wide}, {os.cpu_count()} cores, {cache} KiB of second-level cache each"
+    cache = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+    second = f", second-level cache {cache.read_text().strip()}" if cache.exists() else ""
+    return f"{name}{wide}, {os.cpu_count()} cores{second}"
 
 
 def _versions() -> dict[str, str]:

@@ -136,7 +136,7 @@ class LayerRow:
         "bits/weight", "H(W)", "zero-order entropy of the quantised entries", "estimate"
     )
     side_information: float | None = column("bits", "H_0", "table and step of the tensor", "upper bound")
-    coded_size: int | None = column("bytes", "|f|", "the tensor's payload in the compressed file", "exact")
+    coded_size: int | None = column("bytes", "|f|", "header entry and payload of the tensor in the compressed file", "exact")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,5 +25,5 @@ os.environ |= environment()
 # was imported without it is imported anew.
 for name in [name for name in sys.modules if name.partition(".")[0] == "capacity"]:
     del sys.modules[name]
-ROOMS = ("data", "models", "training", "lottery", "information", "theory", "pruning", "coding")
+ROOMS = ("data", "models", "training", "lottery", "information", "theory", "pruning")
 install_import_hook([f"capacity.{room}" for room in ROOMS], "beartype.beartype")

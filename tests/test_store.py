@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity import store
+from capacity import files, store
 from capacity.rows import TABLES, columns
 from capacity.store import Store, StoreError
 from tests.analysis.sample import sample
@@ -254,7 +254,7 @@ def test_tables_without_their_trials_are_not_lost(tmp_path, trials):
         Store.open(tmp_path / "x", CONFIG, resume=True)
 
 
-@pytest.mark.skipif(store.fcntl is None, reason="no advisory locks here")
+@pytest.mark.skipif(files.fcntl is None, reason="no advisory locks here")
 def test_two_processes_do_not_share_a_folder(tmp_path):
     kept = Store.open(tmp_path, CONFIG, resume=False)
     program = (

@@ -43,12 +43,18 @@ class BitReader:
 
     def gamma(self) -> int:
         """The next Elias gamma code; more than GAMMA_LIMIT significant bits are refused."""
-        zeros = 0
-        while not self.number(1):
-            zeros += 1
-            if zeros == GAMMA_LIMIT:
-                raise CorruptFile("a table of symbol counts holds a number that is out of range")
-        return 1 << zeros | self.number(zeros)
+        first, offset = divmod(self._at, 8)
+        chunk = self._data[first : first + 9]  # holds the longest code, wherever it begins
+        left = 8 * len(chunk) - offset
+        window = int.from_bytes(chunk, "big") & ((1 << left) - 1)
+        zeros = left - window.bit_length()
+        if zeros >= GAMMA_LIMIT:
+            raise CorruptFile("a table of symbol counts holds a number that is out of range")
+        width = 2 * zeros + 1
+        if width > left:
+            raise CorruptFile("a table of symbol counts ends too early")
+        self._at += width
+        return window >> (left - width)
 
     def zigzag(self) -> int:
         """The next signed integer, as gamma(zigzag(value))."""

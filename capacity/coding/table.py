@@ -11,6 +11,8 @@ from capacity.coding.errors import CorruptFile
 LEVEL_LIMIT = 2**14  # levels from the smallest to the largest symbol, both included
 COUNT_BITS = 32  # significant bits of the largest count
 
+_CHANGES = {d: gamma(zigzag(d)) for d in range(-COUNT_BITS, COUNT_BITS + 1)}
+
 
 class Table(NamedTuple):
     """A histogram over the consecutive integers first, first + 1, ...
@@ -52,7 +54,7 @@ def encoded_table(table: Table) -> tuple[bytes, Table]:
         previous = 0
         for count in table.counts.tolist():
             width = count.bit_length()
-            codes += [gamma(zigzag(width - previous)), f"{count:b}"[1 : 1 + precision]]
+            codes += [_CHANGES[width - previous], f"{count:b}"[1 : 1 + precision]]
             previous = width
     return packed("".join(codes)), Table(table.first, candidates[precision])
 
@@ -72,7 +74,7 @@ def decoded_table(data: bytes) -> tuple[Table, bytes]:
         if not 0 <= width <= COUNT_BITS:
             raise CorruptFile("a table of symbol counts holds a count that is out of range")
         shown = min(precision, max(width - 1, 0))
-        leading = (1 << shown | reader.number(shown)) if width else 0
+        leading = 1 << shown | (reader.number(shown) if shown else 0) if width else 0
         counts.append(leading << max(width - 1 - shown, 0))
     if not (counts[0] and counts[-1]):
         raise CorruptFile("a table of symbol counts begins or ends with a symbol that never occurs")

@@ -115,7 +115,8 @@ def evaluate(model: Model, params: Params, split: Examples) -> Quality:
         loss, right = _losses(model, params, *_batch(split, index))
         real = position < size
         return Quality(
-            sums.loss + jnp.sum(jnp.where(real, loss, 0)), sums.accuracy + jnp.sum(right & real)
+            sums.loss + jnp.sum(jnp.where(real, loss, 0)),
+            sums.accuracy + jnp.sum(right & real, dtype=jnp.float32),
         )
 
     sums = jax.lax.fori_loop(0, batches, add, Quality(jnp.zeros(()), jnp.zeros(())))
@@ -165,7 +166,8 @@ def _until_evaluation(
     params, moments, sums = jax.lax.fori_loop(0, plan.evaluate_every, step, carry)
     quality = evaluate(model, _upright(params), validation)
 
-    values = (sums[0] / plan.evaluate_every / _LN2, sums[1] / plan.evaluate_every, *quality)
+    steps = plan.evaluate_every.astype(jnp.float32)
+    values = (sums[0] / steps / _LN2, sums[1] / steps, *quality)
     curve = Curve(*(line.at[now].set(v) for line, v in zip(state.curve, values, strict=True)))
     best_loss = jnp.where(now == 0, jnp.inf, state.curve.validation_loss[state.best_evaluation])
     better = quality.loss < best_loss
@@ -175,7 +177,8 @@ def _until_evaluation(
 
 def _batch(split: Examples, index: Int[Array, " batch"]) -> tuple[Array, Array]:
     inputs = split.inputs[index].astype(jnp.float32)
-    return (inputs - split.offset) * split.scale, split.labels[index]
+    offset, scale = (jnp.broadcast_to(v, inputs.shape) for v in (split.offset, split.scale))
+    return (inputs - offset) * scale, split.labels[index]
 
 
 def _losses(model: Model, params: Params, inputs: Array, labels: Array) -> tuple[Array, Array]:

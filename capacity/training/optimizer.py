@@ -63,8 +63,9 @@ def scale_by_adam(b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> opta
         count = state.count + 1
         mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, grads)
         nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * (g * g), state.nu, grads)
-        root = jnp.sqrt(1 - b2**count)
-        scale = root / (1 - b1**count)
+        step = count.astype(jnp.float32)
+        root = jnp.sqrt(1 - b2**step)
+        scale = root / (1 - b1**step)
         updates = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + eps * root), mu, nu)
         return updates, optax.ScaleByAdamState(count, mu, nu)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import network
@@ -155,8 +155,8 @@ def _advance(
     state: State,
     mask: Mask,
     keys: Array,
-    done: int,
-    until: int,
+    done: Int[Array, ""],
+    until: Int[Array, ""],
     *,
     chunk: int,
 ) -> State:

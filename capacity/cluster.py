@@ -7,11 +7,8 @@ alone writes rows, which reach it through Ray's object store.
 import contextlib
 import logging
 import os
-import queue
 import socket
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ import ray
 from ray import tune
 
 from capacity import device
+from capacity.background import Background
 from capacity.config import Config
 
 REPORT_SECONDS = 2.0
@@ -33,8 +31,8 @@ class ClusterError(ConnectionError):
 def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
     """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
 
-    A cluster that we start ends with the block. It listens on loopback only where the environment says so
-    before ray is imported, as `capacity.sweep` sees to.
+    A cluster that we start ends with the block. It listens on loopback only where the environment
+    says so before ray is imported, as `capacity.sweep` sees to.
 
     Errors:
       ClusterError: nothing answers at `address`, or no node has the resources of one trial.
@@ -138,31 +136,19 @@ class PopulationTrial(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts another trial in the same process."""
-        self._end()
+        self._trial.stop()
         self._begin(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
-        """Waits for the next round or the next look at the current one."""
-        latest = None
-        deadline = time.monotonic() + REPORT_SECONDS
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                kind, content = self._events.get(timeout=None if latest is None else max(0, left))
-            except queue.Empty:
-                return _scalars(latest) | {"parcel": Parcel(latest)}
-            if kind == "progress":
-                latest = content
-            elif kind == "outcome":
-                self._left -= 1
-                return {**_scalars(content), "parcel": Parcel(content), "done": self._left == 0}
-            else:
-                raise content
+        """Waits for the next round, or looks at the current one after a while."""
+        content = self._trial.next(REPORT_SECONDS)
+        done = self._trial.outcomes_left == 0
+        return {**_scalars(content), "parcel": Parcel(content), "done": done}
 
     def cleanup(self) -> None:
         """Ends the thread and frees the cores."""
-        self._end()
+        self._trial.stop()
         self._cores.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -173,42 +159,7 @@ class PopulationTrial(tune.Trainable):
 
     def _begin(self, config: dict[str, Any]) -> None:
         trial = config["trial"]
-        self._events: queue.Queue = queue.Queue()
-        self._stop = threading.Event()
-        settings = Config.model_validate_json(self._configs[trial])
-        self._left = settings.lottery.trainings
-        self._thread = threading.Thread(
-            target=_compute, args=(settings, trial, self._events, self._stop), daemon=True
-        )
-        self._thread.start()
-
-    def _end(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-
-class _Stopped(Exception):  # noqa: N818
-    pass
-
-
-def _compute(
-    config: Config, trial_id: str, events: queue.Queue, stop: threading.Event
-) -> None:
-    # JAX starts here, in the worker, after its environment and cores are settled.
-    from capacity import trial  # noqa: PLC0415
-
-    def progress(now: Any) -> None:
-        if stop.is_set():
-            raise _Stopped
-        events.put(("progress", now))
-
-    try:
-        for outcome in trial.run(config, trial_id, progress):
-            events.put(("outcome", outcome))
-    except _Stopped:
-        pass
-    except Exception as error:
-        events.put(("error", error))
+        self._trial = Background(Config.model_validate_json(self._configs[trial]), trial)
 
 
 class _Handover(tune.Callback):
@@ -224,7 +175,9 @@ class _Handover(tune.Callback):
         # Tune writes its callbacks to the disk for a restore that we do not use.
         return {}
 
-    def on_trial_result(self, iteration: int, trials: list, trial: Any, result: dict, **_: Any) -> None:
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
+    ) -> None:
         parcel = result.pop("parcel", None)
         content = parcel.take() if parcel else None
         if content is None:
@@ -285,5 +238,5 @@ def _holds(cpus: float, gpus: float) -> None:
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(n.get("CPU", 0) >= cpus and n.get("GPU", 0) >= gpus for n in nodes):
         raise ClusterError(
-            f"resources.cpus = {cpus:g}, resources.gpus = {gpus:g}: no node of the cluster has that much"
+            f"resources.cpus = {cpus:g}, resources.gpus = {gpus:g}: no node has that much"
         )

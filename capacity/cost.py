@@ -59,7 +59,14 @@ def estimate(config: Config) -> Estimate:
         architecture(config, dataset),
         dataset.train.inputs.shape,
         dataset.validation.inputs.shape,
-        (batch, count, settings.optimizer, settings.momentum, settings.schedule, settings.clip_norm),
+        (
+            batch,
+            count,
+            settings.optimizer,
+            settings.momentum,
+            settings.schedule,
+            settings.clip_norm,
+        ),
         (config.seeds, settings.chunk),
     )
     parameters = sum(leaf.size for leaf in params.values())

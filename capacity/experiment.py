@@ -1,4 +1,4 @@
-"""A YAML file and `key=value` overrides as an `Experiment`: the trials of a grid, by readable names."""
+"""A YAML file and `key=value` overrides as an `Experiment`: the trials of a grid, named."""
 
 import difflib
 import itertools
@@ -70,7 +70,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
         else:
             axes.pop(key, None)
             flat[key] = value
-    return _experiment(name, flat, axes, source)
+    return _experiment(name, flat, {str(key): values for key, values in axes.items()}, source)
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,12 +80,16 @@ class _Loader(yaml.SafeLoader):
         seen = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in seen:
             if seen.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", node.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} stands twice", node.start_mark
+                )
         return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
+    list("-+0123456789"),
 )
 
 
@@ -94,7 +98,9 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
         _known(key, source)
     for key, values in axes.items():
         if not isinstance(values, list) or not values:
-            raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value")
+            raise ConfigError(
+                f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value"
+            )
         if len({_show(value) for value in values}) < len(values):
             raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: a value stands twice")
     try:
@@ -104,6 +110,8 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
         experiment = Experiment(name=name, base=base, axes={k: tuple(v) for k, v in axes.items()})
         if len(experiment.trials) < sum(1 for _ in experiment._grid()):
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
+        if len(set(experiment.trials.values())) < len(experiment.trials):
+            raise ConfigError(f"{source}: sweep: two trials have the same settings")
     except pydantic.ValidationError as error:
         raise ConfigError(_sentence(error, source)) from None
     return experiment
@@ -116,11 +124,16 @@ def _with(base: Config, point: dict[str, Any], source: str) -> Config:
 def _trial_id(base: Config, point: dict[str, Any]) -> str:
     """`mlp-w64-d2-noise0.2`: the data set's and the family's names, then the other swept values."""
     flat = {**flatten(base), **point}
-    parts = [flat["data.name"], flat["model.family"]]
+    parts = [_word(flat["data.name"]), flat["model.family"]]
     for key, value in point.items():
         if key not in ("data.name", "model.family"):
-            parts.append(_short(key) + re.sub(r"[^A-Za-z0-9.+-]+", "_", _show(value)).strip("_"))
-    return "-".join(str(part) for part in parts)
+            parts.append(_short(key) + _word(value))
+    return "-".join(parts)
+
+
+def _word(value: Any) -> str:
+    """`value` as a part of a file's name: `mnist_3.0.1` for `mnist:3.0.1`."""
+    return re.sub(r"[^A-Za-z0-9.+-]+", "_", _show(value)).strip("_")
 
 
 def _short(key: str) -> str:
@@ -138,7 +151,8 @@ def _short(key: str) -> str:
 def _known(key: str, source: str) -> None:
     if key in keys():
         return
-    near = difflib.get_close_matches(key, keys(), n=1, cutoff=0.6) or [
+    names = [*keys(), *(section for section in sections() if section != key)]
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6) or [
         other for other in keys() if other.rsplit(".", 1)[-1] == key.rsplit(".", 1)[-1]
     ]
     hint = f", did you mean '{near[0]}'?" if near else "; --help lists all keys"
@@ -166,7 +180,7 @@ def _flat(tree: dict[str, Any], source: str) -> dict[str, Any]:
     flat = {}
     for name, value in tree.items():
         if name not in sections():
-            flat[name] = value
+            flat[str(name)] = value
         elif isinstance(value, dict):
             flat.update({f"{name}.{key}": leaf for key, leaf in value.items()})
         elif value is not None:
@@ -188,10 +202,12 @@ def _nested(flat: dict[str, Any]) -> dict[str, Any]:
 def _sentence(error: pydantic.ValidationError, source: str) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"] if str(part) in str(keys()))
-    rule = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    plain = {"tuple_type": "a list of values", "too_short": "a list of at least one value"}
+    rule = plain.get(first["type"]) or first["msg"].removeprefix("Value error, ")
+    rule = rule.removeprefix("Input should be ")
     rule = rule[0].lower() + rule[1:]
     if first["type"] == "value_error":
-        return f"{source}: {key}: {rule}"
+        return ": ".join(part for part in (source, key, rule) if part)
     words = "" if rule.startswith("string should") else "must be "
     return f"{source}: {key or first['loc'][0]} = {_show(first['input'])}: {words}{rule}"
 
@@ -199,7 +215,12 @@ def _sentence(error: pydantic.ValidationError, source: str) -> str:
 def _show(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return yaml.safe_dump(value, default_flow_style=True, width=200).strip().removesuffix("...").strip()
+    return (
+        yaml.safe_dump(value, default_flow_style=True, width=200)
+        .strip()
+        .removesuffix("...")
+        .strip()
+    )
 
 
 def _one_line(error: Exception) -> str:

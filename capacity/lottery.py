@@ -1,4 +1,4 @@
-"""Lottery tickets: train, prune the smallest weights, rewind the rest, again (Frankle & Carbin, 2019)."""
+"""Lottery tickets: train, prune, rewind, again (Frankle & Carbin, 2019)."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -25,9 +25,9 @@ class Lottery(NamedTuple):
 
 
 class Round(NamedTuple):
-    """A population after training: the rewound tickets of a round, or its reinitialised controls."""
+    """A population after training: a round's rewound tickets, or its reinitialised controls."""
 
-    index: int
+    number: int
     control: str
     mask: Mask
     state: State

@@ -1,7 +1,7 @@
 """The result schema: every column's type, unit, symbol, kind and meaning, declared once.
 
 A row is a frozen dataclass without defaults, so a forgotten column is a `TypeError` that names it.
-Frames, LaTeX headers, axis labels and the column reference (`results/COLUMNS.md`) are read from here.
+Frames, LaTeX headers, axis labels and the column reference are read from here.
 """
 
 import dataclasses
@@ -42,18 +42,24 @@ class NetworkRow:
     seed: int = column("", "", "seed of the network: initialisation and order of the data")
     round: int = column("", "r", "pruning round; 0 is the dense network")
     control: str = column(
-        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+        "",
+        "",
+        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
     )
 
     dataset: str = column("", "", "name of the data set")
     train_size: int = column("examples", "N", "training examples", "exact")
     class_count: int = column("classes", "K", "number of classes", "exact")
-    label_noise: float = column("", r"\eta", "share of training labels redrawn, see data.label_noise")
+    label_noise: float = column(
+        "", r"\eta", "share of training labels redrawn, see data.label_noise"
+    )
     family: str = column("", "", "model family")
     width: float = column("", "w", "units per hidden layer (mlp) or width multiplier (others)")
     depth: int = column("layers", "d", "hidden layers with weights", "exact")
 
-    parameters: int = column("weights", "P", "weights of the dense architecture, biases included", "exact")
+    parameters: int = column(
+        "weights", "P", "weights of the dense architecture, biases included", "exact"
+    )
     remaining: int = column("weights", r"\|m\|_0", "weights not pruned, biases included", "exact")
     density: float = column("", "s", "share of the prunable weights that remain", "exact")
     memory_capacity: int = column(
@@ -72,11 +78,15 @@ class NetworkRow:
     test_loss: float | None = column(
         "bits", r"L_\mathrm{test}", "mean -log2 p(label) over the test split", "measured"
     )
-    train_accuracy: float | None = column("", r"a_\mathrm{train}", "share right, training split", "measured")
+    train_accuracy: float | None = column(
+        "", r"a_\mathrm{train}", "share right, training split", "measured"
+    )
     validation_accuracy: float | None = column(
         "", r"a_\mathrm{val}", "share right, validation split", "measured"
     )
-    test_accuracy: float | None = column("", r"a_\mathrm{test}", "share right, test split", "measured")
+    test_accuracy: float | None = column(
+        "", r"a_\mathrm{test}", "share right, test split", "measured"
+    )
 
     label_entropy: float = column("bits", "H(Y)", "plug-in entropy of a training label", "estimate")
     label_bits: float = column("bits", r"N\,H(Y)", "entropy of all training labels", "estimate")
@@ -84,7 +94,10 @@ class NetworkRow:
         "bits", r"N\,H(Y|X)", "bits of label noise that we injected; empty where unknown", "exact"
     )
     pixel_entropy: float | None = column(
-        "bits/pixel", "H(X_1)", "marginal entropy of one input value; empty for real-valued inputs", "estimate"
+        "bits/pixel",
+        "H(X_1)",
+        "marginal entropy of one input value; empty for real-valued inputs",
+        "estimate",
     )
     input_bits: float | None = column(
         "bits", r"L_z(X)", "training inputs under the best lossless compressor", "upper bound"
@@ -95,20 +108,34 @@ class NetworkRow:
         "", r"\Delta/\sigma", "step of the uniform quantiser, in units of a tensor's surviving rms"
     )
     weight_entropy: float | None = column(
-        "bits/weight", "H(W)", "zero-order entropy of the quantised weights, mean over all weights", "estimate"
+        "bits/weight",
+        "H(W)",
+        "zero-order entropy of the quantised weights, mean over all weights",
+        "estimate",
     )
     weight_bits: float | None = column(
-        "bits", r"n\,H(W)", "zero-order entropy of all quantised weights, per tensor, summed", "estimate"
+        "bits",
+        r"n\,H(W)",
+        "zero-order entropy of all quantised weights, per tensor, summed",
+        "estimate",
     )
     side_information: float | None = column(
         "bits", "H_0", "tables and steps that a decoder needs besides the symbols", "upper bound"
     )
-    coded_size: int | None = column("bytes", "|f|", "length of the compressed file, header included", "exact")
+    coded_size: int | None = column(
+        "bytes", "|f|", "length of the compressed file, header included", "exact"
+    )
     coded_validation_accuracy: float | None = column(
-        "", r"\hat a_\mathrm{val}", "share right of the decoded network, validation split", "measured"
+        "",
+        r"\hat a_\mathrm{val}",
+        "share right of the decoded network, validation split",
+        "measured",
     )
     coded_test_loss: float | None = column(
-        "bits", r"\hat L_\mathrm{test}", "mean -log2 p(label) of the decoded network, test split", "measured"
+        "bits",
+        r"\hat L_\mathrm{test}",
+        "mean -log2 p(label) of the decoded network, test split",
+        "measured",
     )
     coded_test_accuracy: float | None = column(
         "", r"\hat a_\mathrm{test}", "share right of the decoded network, test split", "measured"
@@ -123,20 +150,30 @@ class LayerRow:
     seed: int = column("", "", "seed of the network")
     round: int = column("", "r", "pruning round; 0 is the dense network")
     control: str = column(
-        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+        "",
+        "",
+        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
     )
     tensor: str = column("", "", "name of the tensor, with slashes")
     shape: str = column("", "", "shape of the tensor, as 784x300")
     size: int = column("weights", "n", "number of entries", "exact")
     remaining: int = column("weights", r"\|m\|_0", "entries not pruned", "exact")
     density: float = column("", "s", "share of entries not pruned", "exact")
-    rms: float | None = column("", r"\sigma", "root mean square of the entries not pruned", "measured")
-    quantisation_step: float | None = column("", r"\Delta", "step of the uniform quantiser", "exact")
+    rms: float | None = column(
+        "", r"\sigma", "root mean square of the entries not pruned", "measured"
+    )
+    quantisation_step: float | None = column(
+        "", r"\Delta", "step of the uniform quantiser", "exact"
+    )
     weight_entropy: float | None = column(
         "bits/weight", "H(W)", "zero-order entropy of the quantised entries", "estimate"
     )
-    side_information: float | None = column("bits", "H_0", "table and step of the tensor", "upper bound")
-    coded_size: int | None = column("bytes", "|f|", "header entry and payload of the tensor in the compressed file", "exact")
+    side_information: float | None = column(
+        "bits", "H_0", "table and step of the tensor", "upper bound"
+    )
+    coded_size: int | None = column(
+        "bytes", "|f|", "header entry and payload of the tensor in the compressed file", "exact"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,13 +184,23 @@ class CurveRow:
     seed: int = column("", "", "seed of the network")
     round: int = column("", "r", "pruning round; 0 is the dense network")
     control: str = column(
-        "", "", "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)"
+        "",
+        "",
+        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
     )
     step: int = column("steps", "t", "optimiser steps done", "exact")
-    train_loss: float = column("bits", r"L_\mathrm{train}", "mean over the batches since the last", "measured")
-    train_accuracy: float = column("", r"a_\mathrm{train}", "mean over the batches since the last", "measured")
-    validation_loss: float = column("bits", r"L_\mathrm{val}", "over the validation split", "measured")
-    validation_accuracy: float = column("", r"a_\mathrm{val}", "over the validation split", "measured")
+    train_loss: float = column(
+        "bits", r"L_\mathrm{train}", "mean over the batches since the last", "measured"
+    )
+    train_accuracy: float = column(
+        "", r"a_\mathrm{train}", "mean over the batches since the last", "measured"
+    )
+    validation_loss: float = column(
+        "bits", r"L_\mathrm{val}", "over the validation split", "measured"
+    )
+    validation_accuracy: float = column(
+        "", r"a_\mathrm{val}", "over the validation split", "measured"
+    )
 
 
 Row = NetworkRow | LayerRow | CurveRow
@@ -168,7 +215,9 @@ def columns(row: type) -> dict[str, Column]:
 
 def reference() -> str:
     """The column reference: a Markdown table for each table of results."""
-    parts = ["# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"]
+    parts = [
+        "# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"
+    ]
     for table, row in TABLES.items():
         parts.append(f"\n## {table}\n\n{row.__doc__}\n\n| column | type | unit | kind | meaning |")
         parts.append("| --- | --- | --- | --- | --- |")

@@ -1,11 +1,11 @@
-"""python -m capacity.sweep CONFIG [key=value ...]: every trial of an experiment, to tables and figures."""
+"""python -m capacity.sweep CONFIG [key=value ...]: an experiment to tables and figures."""
 
 import argparse
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -26,7 +26,7 @@ OUT = Console(soft_wrap=True, highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; gives its exit code: 0, 1 if a trial failed, 2 for a mistake, 130 if interrupted."""
+    """The exit code: 0, 1 if a trial failed, 2 for a mistake, 130 if interrupted."""
     options = _parser().parse_args(arguments)
     try:
         experiment = load(options.config, options.overrides)
@@ -76,7 +76,7 @@ class _Desk:
         self.board = board
         self.failures: list[str] = []
         self._store, self._trials = store, trials
-        self._outcomes: dict[str, list["Outcome"]] = {}
+        self._outcomes: dict[str, list[Outcome]] = {}
 
     def progress(self, trial: str, now: "Progress") -> None:
         status = (
@@ -181,7 +181,11 @@ def _identity(experiment: Experiment) -> dict:
     settings = flatten(experiment.base)
     base = {key: value for key, value in settings.items() if not key.startswith("resources.")}
     axes = {key: list(values) for key, values in experiment.axes.items()}
-    return {"name": experiment.name, **{k: v for k, v in base.items() if k not in axes}, "sweep": axes}
+    return {
+        "name": experiment.name,
+        **{k: v for k, v in base.items() if k not in axes},
+        "sweep": axes,
+    }
 
 
 def _device(local: bool) -> str | None:
@@ -242,7 +246,9 @@ def _key_reference() -> str:
     for key, (kind, default, meaning) in keys().items():
         shown = "null" if default is None else str(default)
         lines.append(f"  {key} ({kind}) [{shown}]")
-        lines += textwrap.wrap(meaning, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6)
+        lines += textwrap.wrap(
+            meaning, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6
+        )
     return "\n".join(lines)
 
 

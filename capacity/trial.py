@@ -63,7 +63,7 @@ def _measured(subject: Subject, played: Round) -> Outcome:
     qualities = [training.evaluate(subject.model, params, s, chunk=subject.chunk) for s in splits]
     diverged = np.asarray(state.diverged)
     members = _members(params)
-    coded = _coded(subject, members, qualities[1].accuracy, diverged)
+    coded = _coded(subject, members, np.asarray(qualities[1].accuracy), diverged)
     decoded = _stacked([c.decoded if c else w for c, w in zip(coded, members, strict=True)])
     decoded_qualities = [
         training.evaluate(subject.model, decoded, s, chunk=subject.chunk) for s in splits[1:]
@@ -81,8 +81,8 @@ def _measured(subject: Subject, played: Round) -> Outcome:
         each = coded[seed]
         if each is not None:
             mark = "" if played.control == "ticket" else f"-{played.control}"
-            files[f"s{seed}-r{played.index}{mark}.cap"] = each.file
-    return Outcome(played.index, played.control, networks, layers, curves, files)
+            files[f"s{seed}-r{played.number}{mark}.cap"] = each.file
+    return Outcome(played.number, played.control, networks, layers, curves, files)
 
 
 def _coded(
@@ -98,7 +98,9 @@ def _coded(
     for relative in steps:
         if not open_members:
             break
-        trials = _stacked([w if diverged[m] else _rounded(w, relative) for m, w in enumerate(members)])
+        trials = _stacked(
+            [w if diverged[m] else _rounded(w, relative) for m, w in enumerate(members)]
+        )
         found = training.evaluate(subject.model, trials, subject.validation, chunk=subject.chunk)
         within = found.accuracy >= accuracies - subject.config.coding.tolerance
         for m in [m for m in open_members if within[m] or relative == steps[-1]]:
@@ -126,7 +128,7 @@ def _network_row(
     weights: Weights,
     mask: Weights,
     coded: Coded | None,
-    qualities: list[Quality],
+    qualities: "list[_Quality]",
     best: int,
 ) -> NetworkRow:
     config, card = subject.config, data.card(subject.dataset)
@@ -134,14 +136,14 @@ def _network_row(
     total = sum(w.size for w in weights.values())
     prunable = sum(m.size for m in mask.values())
     kept = sum(int(m.sum()) for m in mask.values())
-    train, validation, test, coded_validation, coded_test = (
-        qualities if coded is not None else [Quality(None, None)] * len(qualities)
-    )
+    # A diverged network has no qualities: the columns stay empty.
+    known = qualities if coded is not None else [_UNKNOWN] * len(qualities)
+    train, validation, test, coded_validation, coded_test = known
     floor = subject.dataset.conditional_entropy
     return NetworkRow(
         trial=subject.trial,
         seed=seed,
-        round=played.index,
+        round=played.number,
         control=played.control,
         dataset=config.data.name,
         train_size=card.examples,
@@ -197,14 +199,16 @@ def _layer_rows(
             LayerRow(
                 trial=subject.trial,
                 seed=seed,
-                round=played.index,
+                round=played.number,
                 control=played.control,
                 tensor=name,
                 shape="x".join(map(str, w.shape)),
                 size=w.size,
                 remaining=kept,
                 density=kept / w.size,
-                rms=float(np.sqrt(np.sum(np.square(w, dtype=np.float64)) / kept)) if coded else None,
+                rms=float(np.sqrt(np.sum(np.square(w, dtype=np.float64)) / kept))
+                if coded
+                else None,
                 quantisation_step=coded.steps[name] if coded else None,
                 weight_entropy=entropy.entropy if entropy else None,
                 side_information=entropy.side_information if entropy else None,
@@ -221,7 +225,7 @@ def _curve_rows(subject: Subject, played: Round, seed: int) -> list[CurveRow]:
         CurveRow(
             trial=subject.trial,
             seed=seed,
-            round=played.index,
+            round=played.number,
             control=played.control,
             step=(i + 1) * every,
             train_loss=float(values[0]),
@@ -244,5 +248,15 @@ def _stacked(members: list[Weights]) -> dict:
     return {name: np.stack([w[name] for w in members]) for name in members[0]}
 
 
-def _of(quality: Quality, seed: int) -> Quality:
-    return Quality(float(quality.loss[seed]), float(quality.accuracy[seed]))
+def _of(quality: Quality, seed: int) -> "_Quality":
+    return _Quality(float(quality.loss[seed]), float(quality.accuracy[seed]))
+
+
+class _Quality(NamedTuple):
+    """One network's loss and accuracy as a row holds them."""
+
+    loss: float | None
+    accuracy: float | None
+
+
+_UNKNOWN = _Quality(None, None)

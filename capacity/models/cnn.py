@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from flax import nnx
@@ -40,7 +40,7 @@ PLANS = {
 
 
 class Convolution(nnx.Conv):
-    """A convolution, then GroupNorm if wanted; it normalises each example alone and keeps no state."""
+    """A convolution, then GroupNorm if wanted, which needs no running state."""
 
     def __init__(
         self,
@@ -54,12 +54,14 @@ class Convolution(nnx.Conv):
         rngs: nnx.Rngs,
     ):
         size = (kernel, kernel)
-        super().__init__(inputs, channels, size, strides, padding=padding, use_bias=not group_norm, rngs=rngs)
+        super().__init__(
+            inputs, channels, size, strides, padding=padding, use_bias=not group_norm, rngs=rngs
+        )
         groups = math.gcd(channels, 8)
         self.norm = nnx.GroupNorm(channels, groups, rngs=rngs) if group_norm else None
 
-    def __call__(self, x: Array) -> Array:
-        x = super().__call__(x)
+    def __call__(self, inputs: Array, out_sharding: Any = None) -> Array:
+        x = super().__call__(inputs, out_sharding)
         return x if self.norm is None else self.norm(x)
 
 
@@ -82,7 +84,12 @@ class Cnn(nnx.Module):
             out = scaled(wanted, width)
             self.convolutions.append(
                 Convolution(
-                    channels, out, plan.kernel, padding=plan.padding, group_norm=plan.group_norm, rngs=rngs
+                    channels,
+                    out,
+                    plan.kernel,
+                    padding=plan.padding,
+                    group_norm=plan.group_norm,
+                    rngs=rngs,
                 )
             )
             channels = out
@@ -111,12 +118,15 @@ class Cnn(nnx.Module):
 def feature_side(image: tuple[int, ...], plan: Plan) -> tuple[int, int]:
     """Height and width of the last feature map, at least 1 each."""
     shrink = plan.kernel - 1 if plan.padding == "VALID" else 0
-    side = (image[0], image[1])
+    height, width = image[0], image[1]
     for stage in plan.stages:
-        side = tuple((s - shrink * len(stage)) // 2 for s in side)
-        if min(side) < 1:
-            raise ModelError(f"images of {image[0]} x {image[1]} are too small for {len(plan.stages)} poolings")
-    return side
+        height = (height - shrink * len(stage)) // 2
+        width = (width - shrink * len(stage)) // 2
+        if min(height, width) < 1:
+            raise ModelError(
+                f"images of {image[0]} x {image[1]} are too small for {len(plan.stages)} poolings"
+            )
+    return height, width
 
 
 def scaled(channels: int, width: float) -> int:

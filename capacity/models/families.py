@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache
 from typing import NamedTuple
 
 from flax import nnx
@@ -35,7 +35,7 @@ class Architecture(NamedTuple):
     class_count: int
 
 
-@lru_cache(maxsize=None)
+@cache
 def build(architecture: Architecture) -> Model:
     """The network of `architecture`; equal architectures give one `Model`, hence one compilation.
 
@@ -44,7 +44,9 @@ def build(architecture: Architecture) -> Model:
     """
     family = FAMILIES[architecture.family]
     if family is not _mlp and len(architecture.input_shape) != 3:
-        raise ModelError(f"{architecture.family} needs images, these inputs are {architecture.input_shape}")
+        raise ModelError(
+            f"{architecture.family} needs images, these inputs are {architecture.input_shape}"
+        )
     return from_module(family(architecture), architecture.input_shape, architecture.initialisation)
 
 
@@ -52,13 +54,17 @@ def _mlp(a: Architecture) -> Callable[[nnx.Rngs], Mlp]:
     widths = tapered(int(a.width), a.depth or 2, a.taper)
     inputs = math.prod(a.input_shape)
     activation = ACTIVATIONS[a.activation]
-    return lambda rngs: Mlp(inputs, widths, a.class_count, activation, layer_norm=a.layer_norm, rngs=rngs)
+    return lambda rngs: Mlp(
+        inputs, widths, a.class_count, activation, layer_norm=a.layer_norm, rngs=rngs
+    )
 
 
 def _cnn(a: Architecture, name: str | None = None) -> Callable[[nnx.Rngs], Cnn]:
     plan = PLANS[name or a.family]
     feature_side(a.input_shape[:2], plan)
-    return lambda rngs: Cnn(a.input_shape, plan, a.width, a.class_count, ACTIVATIONS[a.activation], rngs=rngs)
+    return lambda rngs: Cnn(
+        a.input_shape, plan, a.width, a.class_count, ACTIVATIONS[a.activation], rngs=rngs
+    )
 
 
 def _vgg(a: Architecture) -> Callable[[nnx.Rngs], Cnn]:
@@ -67,7 +73,9 @@ def _vgg(a: Architecture) -> Callable[[nnx.Rngs], Cnn]:
 
 def _resnet(a: Architecture) -> Callable[[nnx.Rngs], ResNet]:
     activation = ACTIVATIONS[a.activation]
-    return lambda rngs: ResNet(a.input_shape, a.depth or 20, a.width, a.class_count, activation, rngs=rngs)
+    return lambda rngs: ResNet(
+        a.input_shape, a.depth or 20, a.width, a.class_count, activation, rngs=rngs
+    )
 
 
 FAMILIES: dict[str, Callable[[Architecture], Callable[[nnx.Rngs], nnx.Module]]] = {

@@ -1,6 +1,7 @@
 """Multilayer perceptrons."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 from flax import nnx
@@ -16,8 +17,8 @@ class Dense(nnx.Linear):
         super().__init__(inputs, units, rngs=rngs)
         self.norm = nnx.LayerNorm(units, rngs=rngs) if layer_norm else None
 
-    def __call__(self, x: Array) -> Array:
-        x = super().__call__(x)
+    def __call__(self, inputs: Array, out_sharding: Any = None) -> Array:
+        x = super().__call__(inputs, out_sharding)
         return x if self.norm is None else self.norm(x)
 
 

@@ -13,7 +13,7 @@ Params = dict[str, Array]
 """Weights by slash name, as `layers/0/kernel`; dense kernels are [in, out], convolutions HWIO."""
 
 Activations = dict[str, Array]
-"""Outputs of every layer by the layer's name, as `layers/0`, after its non-linearity; [batch, ...]."""
+"""Outputs of every layer by its name, as `layers/0`, after the non-linearity, [batch, ...]."""
 
 OUTPUT = "output"
 VARIANCE = {
@@ -91,7 +91,7 @@ def is_output(name: str) -> bool:
 
 
 def layer_parameters(model: Model) -> dict[str, int]:
-    """Number of weights, biases and normalisation included, of every layer, from input to output."""
+    """Weights of every layer, biases and normalisation included, from input to output."""
     params, (_, activations) = _shapes(model)
     counts = dict.fromkeys(_in_order(params, activations), 0)
     for name, leaf in params.items():

@@ -17,7 +17,9 @@ class Block(nnx.Module):
         self.second = Convolution(channels, channels, 3, group_norm=True, rngs=rngs)
         changes = strides > 1 or inputs != channels
         self.shortcut = (
-            Convolution(inputs, channels, 1, strides=strides, group_norm=True, rngs=rngs) if changes else None
+            Convolution(inputs, channels, 1, strides=strides, group_norm=True, rngs=rngs)
+            if changes
+            else None
         )
 
 
@@ -35,12 +37,16 @@ class ResNet(nnx.Module):
         rngs: nnx.Rngs,
     ):
         channels = scaled(16, width)
-        self.convolutions = nnx.List([Convolution(input_shape[2], channels, 3, group_norm=True, rngs=rngs)])
+        self.convolutions = nnx.List(
+            [Convolution(input_shape[2], channels, 3, group_norm=True, rngs=rngs)]
+        )
         self.layers = nnx.List()
         for stage in range(3):
             for block in range((depth - 2) // 6):
                 out = scaled(16 * 2**stage, width)
-                self.layers.append(Block(channels, out, 2 if stage > 0 and block == 0 else 1, rngs=rngs))
+                self.layers.append(
+                    Block(channels, out, 2 if stage > 0 and block == 0 else 1, rngs=rngs)
+                )
                 channels = out
         self.output = nnx.Linear(channels, class_count, rngs=rngs)
         self.activation = activation

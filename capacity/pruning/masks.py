@@ -9,7 +9,9 @@ from jaxtyping import Array, Bool, Float, Int
 Mask = dict[str, Bool[Array, "..."]]
 
 
-def keep_largest(scores: Float[Array, " n"], mask: Bool[Array, " n"], count: Int[Array, ""]) -> Bool[Array, " n"]:
+def keep_largest(
+    scores: Float[Array, " n"], mask: Bool[Array, " n"], count: Int[Array, ""]
+) -> Bool[Array, " n"]:
     """The `count` entries of largest score among those in `mask`; of equals, the first.
 
     Exactly min(count, entries in mask) are kept. NaN counts as the smallest score.
@@ -22,13 +24,11 @@ def keep_largest(scores: Float[Array, " n"], mask: Bool[Array, " n"], count: Int
 
 
 def kept_count(remaining: int, rate: float) -> int:
-    """Entries that stay when the share `rate` of `remaining` goes, at least one: n - round(rate n)."""
+    """Entries that stay when the share `rate` of `remaining` goes, or one: n - round(rate n)."""
     return max(1, remaining - round(rate * remaining))
 
 
-def prune(
-    scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | Array
-) -> Mask:
+def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | Array) -> Mask:
     """The mask with the largest scores of each tensor kept, or of all tensors together.
 
     Masks only shrink. A pure function for one network, to be mapped over a population.

@@ -1,4 +1,4 @@
-"""From initial weights to trained ones: one network as pure functions, a population as their map."""
+"""From initial weights to trained ones: one network as pure functions, a population as map."""
 
 from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
 from capacity.training.optimizer import Rates, Rule

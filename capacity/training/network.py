@@ -1,4 +1,4 @@
-"""One network from key to trained weights, as pure functions that a population maps over its members."""
+"""One network from key to trained weights, as pure functions that a population maps."""
 
 from typing import NamedTuple
 

@@ -38,12 +38,16 @@ def transformation(rule: Rule, rates: Rates) -> optax.GradientTransformation:
         parts.append(scale_by_adam())
     if rule.optimizer == "adamw":
         parts.append(optax.add_decayed_weights(rates.weight_decay))
-    parts.append(optax.scale_by_learning_rate(lambda step: learning_rate(rule.schedule, rates, step)))
+    parts.append(
+        optax.scale_by_learning_rate(
+            lambda step: learning_rate(rule.schedule, rates, jnp.asarray(step))
+        )
+    )
     return optax.chain(*parts)
 
 
 def learning_rate(schedule: str, rates: Rates, step: Int[Array, ""]) -> Float[Array, ""]:
-    """Rate of the update after `step` updates: linear warm-up, then the schedule over what is left."""
+    """Rate of the update after `step` others: linear warm-up, then the schedule."""
     done = (step - rates.warmup_steps) / jnp.maximum(rates.steps - rates.warmup_steps, 1)
     done = jnp.clip(done, 0, 1)
     decay = {"constant": 1.0, "cosine": 0.5 * (1 + jnp.cos(jnp.pi * done)), "linear": 1 - done}
@@ -51,22 +55,24 @@ def learning_rate(schedule: str, rates: Rates, step: Int[Array, ""]) -> Float[Ar
     return rates.learning_rate * warmup * decay[schedule]
 
 
-def scale_by_adam(b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8) -> optax.GradientTransformation:
+def scale_by_adam(
+    b1: float = 0.9, b2: float = 0.999, eps: float = 1e-8
+) -> optax.GradientTransformation:
     """Adam (Kingma & Ba, 2015), equal to `optax.scale_by_adam` but for rounding.
 
     The bias corrections are folded into two scalars, which leaves one division and one root per
     weight: a sixth of a training step of LeNet-300-100 on a CPU.
     """
 
-    def update(grads, state, params=None):
+    def update(updates, state, params=None):
         del params
         count = state.count + 1
-        mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, grads)
-        nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * (g * g), state.nu, grads)
+        mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, updates)
+        nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * (g * g), state.nu, updates)
         step = count.astype(jnp.float32)
         root = jnp.sqrt(1 - b2**step)
         scale = root / (1 - b1**step)
-        updates = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + eps * root), mu, nu)
-        return updates, optax.ScaleByAdamState(count, mu, nu)
+        adapted = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + eps * root), mu, nu)
+        return adapted, optax.ScaleByAdamState(count, mu, nu)
 
     return optax.GradientTransformation(optax.scale_by_adam(b1, b2, eps).init, update)

@@ -4,7 +4,7 @@ import functools
 import os
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from capacity.training import network
 from capacity.training.network import Examples, Mask, Plan, Quality, State
 from capacity.training.optimizer import Rule
 
+T = TypeVar("T")
 Progress = Callable[[int, State], None]
 """Called with the evaluations done and the population's state."""
 
@@ -95,7 +96,7 @@ def member_keys(seeds: Sequence[int], stream: str, index: int = 0) -> Key[Array,
     return jax.vmap(key)(jnp.asarray(seeds, jnp.uint32))
 
 
-def chunk_size(members: int, params: Params, *, device: jax.Device | None = None) -> int:
+def chunk_size(members: int, params: Params, *, device: Any = None) -> int:
     """How many members to train side by side: a divisor of `members`.
 
     On a CPU, small networks gain from company (fewer, larger operations) until parameters,
@@ -117,7 +118,8 @@ def chunk_size(members: int, params: Params, *, device: jax.Device | None = None
 
 def compilations() -> int:
     """Training programs compiled (or loaded from the cache) by this process."""
-    return _advance._cache_size()
+    program: Any = _advance
+    return program._cache_size()
 
 
 def _cache_bytes() -> int:
@@ -128,7 +130,7 @@ def _cache_bytes() -> int:
         return 1 << 20
 
 
-def _mapped(one: Callable, chunk: int, *members: object) -> object:
+def _mapped(one: Callable[..., T], chunk: int, *members: object) -> T:
     """`one` over the leading axis of `members`, `chunk` at a time."""
     count = jax.tree.leaves(members)[0].shape[0]
     if chunk == count > 1:
@@ -143,9 +145,7 @@ def _start(rule: Rule, plan: Plan, params: Params, mask: Mask, *, evaluations: i
     return jax.vmap(lambda p, m: network.start(p, m, rule, plan.rates, evaluations))(params, mask)
 
 
-@functools.partial(
-    jax.jit, static_argnames=("model", "rule", "chunk"), donate_argnames=("state",)
-)
+@functools.partial(jax.jit, static_argnames=("model", "rule", "chunk"), donate_argnames=("state",))
 def _advance(
     model: Model,
     rule: Rule,
@@ -161,9 +161,7 @@ def _advance(
     chunk: int,
 ) -> State:
     def one(state: State, mask: Mask, key: Array) -> State:
-        return network.advance(
-            model, rule, plan, train, validation, state, mask, key, done, until
-        )
+        return network.advance(model, rule, plan, train, validation, state, mask, key, done, until)
 
     return _mapped(one, chunk, state, mask, keys)
 

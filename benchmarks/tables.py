@@ -60,7 +60,7 @@ def grids(records: Sequence[Record], chunks: Mapping[str, int]) -> list[Grid]:
     """Targets and whether they are met; the rates behind them; what a chunk size brings."""
     limit, best_limit = matrix_limit(records)
     verdict_grid = Grid(
-        "Targets: ratios of median network-steps per core second",
+        "Targets, in network-steps per second of the core",
         (
             "what",
             "target",

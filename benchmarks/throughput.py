@@ -46,8 +46,8 @@ class Workers(NamedTuple):
         """Who takes turns on the first core, and what it changes of the job."""
         return {
             "ours": (self.left, {}),
-            "torch best": (self.peer, {"loop": "best"}),
             "ours, no mask": (self.left, {"mask": "none"}),
+            "torch best": (self.peer, {"loop": "best"}),
             "torch usual": (self.peer, {"loop": "usual"}),
         }
 
@@ -85,8 +85,9 @@ def main() -> None:
         "Processor": _processor(),
         "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
         "Date": datetime.date.today().isoformat(),
-        "Data": "; ".join(words for _, words in exported.values()),
-        "Rounds": str(arguments.rounds),
+        **{w.title: f"{w.meaning}; {exported[name][1]}" for name, w in WORKLOADS.items()},
+        "Rounds": f"{arguments.rounds}, in which all contenders take turns on one core",
+        "Rates": "network-steps per second of the core, so that other processes do not count",
     }
     printed(console, said, records, chunks)
     written(arguments.out, said, records, chunks)
@@ -118,9 +119,10 @@ def _round(i: int, workers: Workers, jobs: Jobs) -> Iterator[Record]:
     """All contenders in turn on one core, then ours on each of two cores, alone and at once."""
     yield Record(i, "", "limit", workers.left.turn(PRODUCT))
     for name, job in jobs.items():
-        for label, (worker, changes) in workers.contenders().items():
+        turns = list(workers.contenders().items())
+        for label, (worker, changes) in turns if i % 2 == 0 else reversed(turns):
             yield Record(i, name, label, worker.turn({**job, **changes}))
-        cores = (workers.left, workers.right)
+        cores = workers[:2]
         for core, worker in enumerate(cores):
             yield Record(i, name, f"core {core} alone", worker.turn(job))
         for worker in cores:

@@ -14,7 +14,8 @@ class Workload(NamedTuple):
     """A network, its data and its optimiser (Adam), with the amount of work of one turn."""
 
     name: str
-    title: str
+    title: str  # in a table
+    meaning: str
     data: str
     image_shape: tuple[int, ...]
     train_size: int | None
@@ -43,7 +44,8 @@ class Workload(NamedTuple):
 WORKLOADS = {
     "digits": Workload(
         name="digits",
-        title="(a) 64-64 MLP, digits, batch 32, population of 8",
+        title="(a)",
+        meaning="64-64 MLP on digits, batch 32, Adam 1e-3, population of 8",
         data="digits",
         image_shape=(8, 8, 1),
         train_size=None,
@@ -56,7 +58,8 @@ WORKLOADS = {
     ),
     "lenet": Workload(
         name="lenet",
-        title="(b) LeNet-300-100, MNIST, batch 60",
+        title="(b)",
+        meaning="LeNet-300-100 on MNIST, batch 60, Adam 1.2e-3",
         data="mnist",
         image_shape=(28, 28, 1),
         train_size=55000,

@@ -1,6 +1,5 @@
 """The settings of one trial as one frozen, validated `Config`: keys, defaults, meanings."""
 
-import re
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -9,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 FIXED_DEPTH = ("lenet5", "conv2", "conv4", "conv6")
+
+
+def _key(default: Any, meaning: str, **rules: Any) -> Any:
+    return Field(default=default, description=meaning, **rules)
 
 
 class Section(BaseModel):
@@ -20,63 +23,44 @@ class Section(BaseModel):
 class Data(Section):
     """Which examples, how many of them, and what is done to them."""
 
-    name: str = Field(
-        default="digits", description="TFDS name, or an embedded set: digits, gaussian, teacher"
+    name: str = _key("digits", "TFDS name, or an embedded set: digits, gaussian, teacher")
+    train_size: PositiveInt | None = _key(None, "training examples; null takes all")
+    validation_size: float = _key(
+        0.1, "held out of the training split: a share below 1, otherwise a count", gt=0
     )
-    train_size: PositiveInt | None = Field(
-        default=None, description="training examples; null takes all"
+    label_noise: Share = _key(0.0, "share of training and validation labels redrawn")
+    label_noise_kind: Literal["flipped", "resampled"] = _key(
+        "flipped", "redrawn among the other classes, or among all"
     )
-    validation_size: float = Field(
-        default=0.1,
-        gt=0,
-        description="held out of the training split: a share below 1, otherwise a count",
+    classes: tuple[NonNegativeInt, ...] | None = _key(None, "labels to keep; null keeps all")
+    inputs: Literal["raw", "unit", "standardised"] = _key(
+        "unit", "as stored, scaled into [0, 1], or to mean 0 and deviation 1"
     )
-    label_noise: Share = Field(
-        default=0.0, description="share of training and validation labels redrawn"
-    )
-    label_noise_kind: Literal["flipped", "resampled"] = Field(
-        default="flipped", description="redrawn among the other classes, or among all"
-    )
-    classes: tuple[NonNegativeInt, ...] | None = Field(
-        default=None, description="labels to keep; null keeps all"
-    )
-    inputs: Literal["raw", "unit", "standardised"] = Field(
-        default="unit", description="as stored, scaled into [0, 1], or to mean 0 and deviation 1"
-    )
-    seed: NonNegativeInt = Field(default=0, description="seed of the splits and of the label noise")
-    size: PositiveInt | None = Field(
-        default=None, description="training examples drawn (synthetic sets only)"
-    )
-    dimension: PositiveInt | None = Field(
-        default=None, description="input dimension (synthetic sets only)"
-    )
-    class_count: PositiveInt | None = Field(
-        default=None, description="classes (synthetic sets only)"
-    )
+    seed: NonNegativeInt = _key(0, "seed of the splits and of the label noise")
+    size: PositiveInt | None = _key(None, "training examples drawn (synthetic sets only)")
+    dimension: PositiveInt | None = _key(None, "input dimension (synthetic sets only)")
+    class_count: PositiveInt | None = _key(None, "classes (synthetic sets only)")
 
 
 class Model(Section):
     """The architecture."""
 
-    family: Literal["mlp", "lenet5", "conv2", "conv4", "conv6", "vgg", "resnet"] = Field(
-        default="mlp", description="family of architectures"
+    family: Literal["mlp", "lenet5", "conv2", "conv4", "conv6", "vgg", "resnet"] = _key(
+        "mlp", "family of architectures"
     )
-    width: PositiveFloat = Field(
-        default=64.0,
-        description="units of the first hidden layer (mlp), or a multiplier of all widths",
+    width: PositiveFloat = _key(
+        64.0, "units of the first hidden layer (mlp), or a multiplier of all widths"
     )
-    depth: PositiveInt | None = Field(
-        default=None, description="hidden layers (mlp, 2), or the size of a vgg (11) or resnet (20)"
+    depth: PositiveInt | None = _key(
+        None, "hidden layers (mlp, 2), or the size of a vgg (11) or resnet (20)"
     )
-    taper: PositiveFloat = Field(
-        default=1.0, le=1, description="mlp: width of a hidden layer over that of the one before it"
+    taper: PositiveFloat = _key(
+        1.0, "mlp: width of a hidden layer over that of the one before it", le=1
     )
-    activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = Field(
-        default="relu", description="non-linearity"
-    )
-    layer_norm: bool = Field(default=False, description="mlp: LayerNorm before each non-linearity")
-    initialisation: Literal["glorot", "he", "lecun"] = Field(
-        default="glorot", description="variance of the initial Gaussian kernels"
+    activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = _key("relu", "non-linearity")
+    layer_norm: bool = _key(False, "mlp: LayerNorm before each non-linearity")
+    initialisation: Literal["glorot", "he", "lecun"] = _key(
+        "glorot", "variance of the initial Gaussian kernels"
     )
 
     @pydantic.model_validator(mode="after")
@@ -101,7 +85,9 @@ class Model(Section):
             "depth of vgg is 11, 13, 16 or 19",
         )
         _require(
-            self.family != "resnet" or self.depth is None or (self.depth > 2 and self.depth % 6 == 2),
+            self.family != "resnet"
+            or self.depth is None
+            or (self.depth > 2 and self.depth % 6 == 2),
             "depth of resnet is 6 n + 2: 8, 14, 20, ...",
         )
         return self
@@ -110,62 +96,41 @@ class Model(Section):
 class Training(Section):
     """One network from its initial weights to its last step."""
 
-    optimizer: Literal["sgd", "adam", "adamw"] = Field(default="adam", description="update rule")
-    learning_rate: PositiveFloat = Field(default=1e-3, description="largest learning rate")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.9, description="momentum of sgd"
+    optimizer: Literal["sgd", "adam", "adamw"] = _key("adam", "update rule")
+    learning_rate: PositiveFloat = _key(1e-3, "largest learning rate")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = _key(0.9, "momentum of sgd")
+    weight_decay: float = _key(0.0, "decoupled decay of adamw, L2 penalty of sgd", ge=0)
+    schedule: Literal["constant", "cosine", "linear"] = _key(
+        "constant", "learning rate over the steps after warm-up; cosine and linear end at 0"
     )
-    weight_decay: float = Field(
-        default=0.0, ge=0, description="decoupled decay of adamw, L2 penalty of sgd"
+    warmup_steps: NonNegativeInt = _key(0, "steps of linear warm-up")
+    clip_norm: PositiveFloat | None = _key(None, "largest global norm of a gradient")
+    batch_size: PositiveInt = _key(60, "examples per step")
+    epochs: PositiveFloat = _key(10.0, "passes over the training split, unless steps is given")
+    steps: PositiveInt | None = _key(None, "optimiser steps; takes the place of epochs")
+    evaluate_every: PositiveInt = _key(
+        100, "steps between evaluations; steps are rounded up to a multiple of it"
     )
-    schedule: Literal["constant", "cosine", "linear"] = Field(
-        default="constant",
-        description="learning rate over the steps after warm-up; cosine and linear end at 0",
+    keep: Literal["best", "last"] = _key(
+        "best", "weights that are measured: of the smallest validation loss, or the last"
     )
-    warmup_steps: NonNegativeInt = Field(default=0, description="steps of linear warm-up")
-    clip_norm: PositiveFloat | None = Field(
-        default=None, description="largest global norm of a gradient"
-    )
-    batch_size: PositiveInt = Field(default=60, description="examples per step")
-    epochs: PositiveFloat = Field(
-        default=10.0, description="passes over the training split, unless steps is given"
-    )
-    steps: PositiveInt | None = Field(
-        default=None, description="optimiser steps; takes the place of epochs"
-    )
-    evaluate_every: PositiveInt = Field(
-        default=100,
-        description="steps between evaluations; steps are rounded up to a multiple of it",
-    )
-    keep: Literal["best", "last"] = Field(
-        default="best",
-        description="weights that are measured: of the smallest validation loss, or the last",
-    )
-    chunk: PositiveInt | Literal["auto"] = Field(
-        default="auto",
-        description="networks trained side by side; auto fits their state into the cache",
+    chunk: PositiveInt | Literal["auto"] = _key(
+        "auto", "networks trained side by side; auto fits their state into the cache"
     )
 
 
 class Lottery(Section):
     """Iterative magnitude pruning with rewinding (Frankle & Carbin, 2019)."""
 
-    rounds: NonNegativeInt = Field(default=0, description="pruning rounds after the dense one")
-    rate: Rate = Field(
-        default=0.2, description="share of the remaining weights that a round removes"
+    rounds: NonNegativeInt = _key(0, "pruning rounds after the dense one")
+    rate: Rate = _key(0.2, "share of the remaining weights that a round removes")
+    output_rate: Rate | None = _key(None, "the same for the output layer; null takes rate")
+    scope: Literal["layerwise", "global"] = _key("layerwise", "where magnitudes compete")
+    rewind_step: NonNegativeInt = _key(
+        0, "step whose weights a round restarts from; 0 is the initialisation"
     )
-    output_rate: Rate | None = Field(
-        default=None, description="the same for the output layer; null takes rate"
-    )
-    scope: Literal["layerwise", "global"] = Field(
-        default="layerwise", description="where magnitudes compete"
-    )
-    rewind_step: NonNegativeInt = Field(
-        default=0, description="step whose weights a round restarts from; 0 is the initialisation"
-    )
-    reinitialised: bool = Field(
-        default=False,
-        description="also train each round's mask from a fresh initialisation, as a control",
+    reinitialised: bool = _key(
+        False, "also train each round's mask from a fresh initialisation, as a control"
     )
 
     @property
@@ -185,22 +150,21 @@ class Lottery(Section):
 class Coding(Section):
     """How the trained weights are written to a file."""
 
-    steps: tuple[PositiveFloat, ...] = Field(
-        default=(2.0, 1.414, 1.0, 0.707, 0.5, 0.354, 0.25, 0.125, 0.0625),
+    steps: tuple[PositiveFloat, ...] = _key(
+        (2.0, 1.414, 1.0, 0.707, 0.5, 0.354, 0.25, 0.125, 0.0625),
+        "steps of the uniform quantiser to try, in units of a tensor's surviving rms",
         min_length=1,
-        description="steps of the uniform quantiser to try, in units of a tensor's surviving rms",
     )
-    tolerance: Share = Field(
-        default=0.001,
-        description="validation accuracy that the smallest file may lose against the network",
+    tolerance: Share = _key(
+        0.001, "validation accuracy that the smallest file may lose against the network"
     )
 
 
 class Resources(Section):
     """What one trial occupies of the machine or cluster; it changes no result."""
 
-    cpus: PositiveInt = Field(default=1, description="cores of one trial, each with one thread")
-    gpus: float = Field(default=0.0, ge=0, description="devices of one trial, or a share of one")
+    cpus: PositiveInt = _key(1, "cores of one trial, each with one thread")
+    gpus: float = _key(0.0, "devices of one trial, or a share of one", ge=0)
 
 
 class Config(Section):
@@ -212,9 +176,7 @@ class Config(Section):
     lottery: Lottery = Field(default_factory=Lottery)
     coding: Coding = Field(default_factory=Coding)
     resources: Resources = Field(default_factory=Resources)
-    seeds: PositiveInt = Field(
-        default=3, description="networks per trial, with the seeds 0, 1, ..."
-    )
+    seeds: PositiveInt = _key(3, "networks per trial, with the seeds 0, 1, ...")
 
     @pydantic.model_validator(mode="after")
     def _sections_agree(self) -> "Config":
@@ -237,13 +199,14 @@ class Config(Section):
 
 def keys() -> dict[str, tuple[str, Any, str]]:
     """Every key as (type, default, meaning), in the order of the file format."""
+    schema = Config.model_json_schema()
     found = {}
-    for name, field in Config.model_fields.items():
-        inner = sections().get(name)
-        leaves = {name: field} if inner is None else inner.model_fields
+    for name, field in schema["properties"].items():
+        inner = schema["$defs"][field["$ref"].rpartition("/")[2]] if "$ref" in field else None
+        leaves = {name: field} if inner is None else inner["properties"]
         for key, leaf in leaves.items():
             full = name if inner is None else f"{name}.{key}"
-            found[full] = (_type_name(leaf), leaf.default, leaf.description or "")
+            found[full] = (_type_name(leaf), leaf["default"], leaf["description"])
     return found
 
 
@@ -266,20 +229,18 @@ def flatten(config: Config) -> dict[str, Any]:
     return flat
 
 
-def _type_name(field: pydantic.fields.FieldInfo) -> str:
-    text = str(field.rebuild_annotation())
-    for pattern, plain in (
-        (r"typing\.Annotated\[(\w+), .*?\)\](?=\]|$| \||,)", r"\1"),
-        (r"typing\.Literal\[(.*?)\]", lambda m: "|".join(p.strip(" '") for p in m[1].split(","))),
-        (r"<class '(\w+)'>", r"\1"),
-        (r"tuple\[(\w+), \.\.\.\]", r"list of \1"),
-        (r"\bNone\b", "null"),
-        (r" \| ", "|"),
-    ):
-        text = re.sub(pattern, plain, text)
-    return text
-
-
 def _require(condition: bool, rule: str) -> None:
     if not condition:
         raise ValueError(rule)
+
+
+def _type_name(schema: dict[str, Any]) -> str:
+    """A JSON schema in a user's words: `int|null`, `sgd|adam|adamw`, `list of float`."""
+    if "anyOf" in schema:
+        return "|".join(_type_name(each) for each in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return "|".join(map(str, schema.get("enum", [schema.get("const")])))
+    if schema["type"] == "array":
+        return f"list of {_type_name(schema['items'])}"
+    plain = {"integer": "int", "number": "float", "string": "text", "boolean": "true|false"}
+    return plain.get(schema["type"]) or str(schema["type"])

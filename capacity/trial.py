@@ -7,6 +7,7 @@ in `_network_row` or `_layer_rows`.
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from capacity import data, training
@@ -14,6 +15,7 @@ from capacity.coding import coded_bytes, decode, dequantised, encode, tensor_ste
 from capacity.config import Config
 from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
+from capacity.models import Params
 from capacity.rows import CurveRow, LayerRow, NetworkRow
 from capacity.subject import Progress, Subject, prepare, rounds
 from capacity.training import Quality
@@ -244,8 +246,8 @@ def _members(tree: dict) -> list[Weights]:
     return [{name: leaf[m] for name, leaf in host.items()} for m in range(count)]
 
 
-def _stacked(members: list[Weights]) -> dict:
-    return {name: np.stack([w[name] for w in members]) for name in members[0]}
+def _stacked(members: list[Weights]) -> Params:
+    return {name: jnp.asarray(np.stack([w[name] for w in members])) for name in members[0]}
 
 
 def _of(quality: Quality, seed: int) -> "_Quality":

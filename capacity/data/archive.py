@@ -9,6 +9,7 @@ a look at the folder, not the import of tensorflow_datasets, which only decoding
 
 import hashlib
 import json
+import logging
 import os
 import re
 from pathlib import Path
@@ -91,6 +92,8 @@ def _stamp(folder: Path) -> str:
 def _decoded(name: str, folder: Path, data_dir: Path) -> dict[str, np.ndarray]:
     """{train, test}_{inputs, labels} and class_count, decoded from the records in `folder`."""
     import tensorflow_datasets as tfds  # noqa: PLC0415 - slow, and needed once only
+
+    logging.getLogger("absl").setLevel(logging.ERROR)  # it recommends another PNG decoder
 
     prepared = folder.relative_to(data_dir)  # set/version or set/config/version
     try:

@@ -1,5 +1,6 @@
 """Getting a TFDS set that is not on the disk yet, or saying at once why it cannot be had."""
 
+import logging
 import os
 import re
 import socket
@@ -32,6 +33,7 @@ def prepare(name: str, data_dir: Path) -> Path:
             f"it, or {WITHOUT_DOWNLOAD}"
         ) from error
 
+    logging.getLogger("absl").setLevel(logging.ERROR)  # of folders that are not prepared
     known = tfds.list_builders(with_community_datasets=False)
     if re.split("[/:]", name, maxsplit=1)[0] not in known:
         embedded = ("digits", "gaussian", "teacher")

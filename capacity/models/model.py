@@ -1,7 +1,7 @@
 """What a network is here: two pure functions over a flat dict of named arrays."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -111,15 +111,15 @@ def _shapes(model: Model) -> Any:
     return params, jax.eval_shape(model.apply, params, x)
 
 
-def _in_order(params: Params, activations: Activations) -> list[str]:
+def _in_order(params: Iterable[str], activations: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(_owner(name, activations) for name in _natural(params)))
 
 
-def _owner(name: str, activations: Activations) -> str:
+def _owner(name: str, activations: Iterable[str]) -> str:
     return max((layer for layer in activations if name.startswith(f"{layer}/")), key=len)
 
 
-def _natural(names: Params) -> list[str]:
+def _natural(names: Iterable[str]) -> list[str]:
     """Names with numbers in numeric order and the output last."""
 
     def key(name: str) -> tuple:

@@ -3,7 +3,7 @@
 import functools
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import jax
@@ -96,7 +96,7 @@ def member_keys(seeds: Sequence[int], stream: str, index: int = 0) -> Key[Array,
     return jax.vmap(key)(jnp.asarray(seeds, jnp.uint32))
 
 
-def chunk_size(members: int, params: Params, *, device: Any = None) -> int:
+def chunk_size(members: int, params: Mapping[str, Any], *, device: Any = None) -> int:
     """How many members to train side by side: a divisor of `members`.
 
     On a CPU, small networks gain from company (fewer, larger operations) until parameters,

@@ -1,0 +1,113 @@
+"""The rooms: imports point downwards only, and some libraries have one importer."""
+
+import ast
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import capacity
+
+ROOT = Path(capacity.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# From top to bottom: a room imports rooms below it and nothing else of this package.
+ROOMS = (
+    # the world
+    "sweep",
+    "report",
+    "compress",
+    "cluster",
+    "background",
+    "board",
+    "cost",
+    "device",
+    "store",
+    "provenance",
+    "files",
+    "tables",
+    "analysis",
+    # one trial
+    "trial",
+    "subject",
+    "experiment",
+    "config",
+    "rows",
+    # networks
+    "lottery",
+    "training",
+    "models",
+    "data",
+    # numbers
+    "information",
+    "theory",
+    "saturation",
+    "pruning",
+    "coding",
+)
+
+ONLY_IMPORTER = {
+    "ray": "cluster",
+    "flax": "models",
+    "tensorflow_datasets": "data",
+    "constriction": "coding",
+    "matplotlib": "analysis",
+}
+
+
+def module_name(file):
+    parts = file.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(file) for file in FILES}
+
+
+def imported(file):
+    """Full names of all modules that `file` imports, wherever in it."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in MODULES else str(node.module)
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if parts[0] == "capacity" and len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_imports_point_downwards(file):
+    own = room(module_name(file))
+    others = {room(name) for name in imported(file)} - {None, own}
+    if own is None:
+        assert not others
+    else:
+        upwards = [other for other in others if ROOMS.index(other) < ROOMS.index(own)]
+        assert not upwards, f"{own} imports {upwards}, which is above it"
+
+
+def test_no_circle_of_modules():
+    graph = {module_name(file): set(imported(file)) & MODULES for file in FILES}
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("library", ONLY_IMPORTER)
+def test_a_library_has_one_importing_room(library):
+    importers = {
+        room(module_name(file))
+        for file in FILES
+        if any(name.partition(".")[0] == library for name in imported(file))
+    }
+    assert importers == {ONLY_IMPORTER[library]}
+
+
+def test_every_room_has_its_place():
+    assert {room(name) for name in MODULES} - {None} <= set(ROOMS)

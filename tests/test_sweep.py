@@ -1,0 +1,296 @@
+"""The whole line: a configuration to tables, files and figures, and every mistake to a sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from capacity import store, sweep
+from capacity.coding import decode
+
+ROOT = Path(__file__).parent.parent
+TINY = [
+    "data.train_size=80",
+    "data.validation_size=40.0",
+    "training.steps=4",
+    "training.evaluate_every=2",
+    "training.batch_size=8",
+    "lottery.rounds=1",
+    "seeds=2",
+]
+SMALL = ["model.width=8", "data.label_noise=0.0", *TINY]
+NEEDS = {"digits": None, "mlp": "mnist", "lottery": "mnist", "cnn": "fashion_mnist"}
+
+
+def run(config, *overrides, results, flags=("--local",)):
+    return sweep.main([str(config), *overrides, *flags, "--results", str(results)])
+
+
+def prepared(name):
+    return (Path(os.environ.get("TFDS_DATA_DIR", "")) / name).is_dir()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small experiment of two trials, run once in this process."""
+    results = tmp_path_factory.mktemp("results")
+    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+    assert run(ROOT / "configs/digits.yaml", *overrides, results=results) == 0
+    return results / "small"
+
+
+def test_every_config_is_a_document():
+    for path in sorted((ROOT / "configs").glob("*.yaml")):
+        head = path.read_text().split("\n\n")[0]
+        lines = [line for line in path.read_text().splitlines() if line.startswith("#")]
+        text = "\n".join(lines)
+        assert "?" in text, f"{path.name} opens with no question"
+        for part in ("python -m capacity.sweep", "Cost:", "Expect:"):
+            assert part in text, f"{path.name} does not say: {part}"
+        assert head.startswith("#")
+        assert path.stem in NEEDS, f"{path.name} is not run by any test"
+
+
+@pytest.mark.parametrize("name", sorted(NEEDS))
+def test_every_config_runs_at_tiny_size(name, tmp_path):
+    """On its own data where TFDS_DATA_DIR has them; the architectures on digits otherwise."""
+    overrides = list(TINY)
+    needed = NEEDS[name]
+    if needed and not prepared(needed):
+        pytest.skip(f"{needed} is not in TFDS_DATA_DIR")
+    if name == "cnn":
+        overrides += ["model.family=lenet5", "model.width=[0.1,0.2]"]
+    if name == "mlp":
+        overrides += ["model.width=12", "model.depth=[2,3]", "data.label_noise=[0.0,0.2]"]
+    if name == "digits":
+        overrides += ["model.width=[4,8]", "data.label_noise=0.1"]
+    assert run(ROOT / f"configs/{name}.yaml", *overrides, results=tmp_path) == 0
+    results = store.read(tmp_path / name)
+    assert not results.networks.empty
+    assert (results.networks.coded_size > 0).all()
+    assert (results.networks.coded_test_accuracy >= 0).all()
+    for figure in (tmp_path / name / "figures").glob("*.png"):
+        assert figure.stat().st_size > 1000
+
+
+def test_a_row_for_every_network_and_a_file_for_every_row(finished):
+    networks = store.read(finished).networks
+    # 2 noise levels x 2 seeds x (dense, ticket, control).
+    assert len(networks) == 2 * 2 * 3
+    assert networks.groupby(["trial", "seed"]).size().eq(3).all()
+    for row in networks.itertuples():
+        mark = "" if row.control == "ticket" else f"-{row.control}"
+        file = finished / "trials" / row.trial / f"s{row.seed}-r{row.round}{mark}.cap"
+        assert file.stat().st_size == row.coded_size
+        decoded = decode(file.read_bytes())
+        assert sum(w.size for w in decoded.values()) == row.parameters
+
+
+def test_pruned_weights_are_zero_in_the_file_that_is_reported(finished):
+    networks = store.read(finished).networks
+    row = networks[(networks["round"] == 1) & (networks.control == "ticket")].iloc[0]
+    file = finished / "trials" / row.trial / f"s{row.seed}-r1.cap"
+    nonzero = sum(int(np.count_nonzero(w)) for w in decode(file.read_bytes()).values())
+    assert nonzero <= row.remaining
+
+
+def test_size_and_entropy_bound_each_other(finished):
+    networks = store.read(finished).networks
+    assert (networks.weight_bits <= 8 * networks.coded_size).all()
+    layers = store.read(finished).layers
+    sums = layers.groupby(["trial", "seed", "round", "control"]).coded_size.sum().to_numpy()
+    assert (sums <= networks.sort_values(["trial", "seed", "round", "control"]).coded_size).all()
+
+
+def test_label_bits_and_noise_floor_by_hand(finished):
+    networks = store.read(finished).networks
+    noisy = networks[networks.label_noise == 0.2].iloc[0]
+    # h_b(0.2) + 0.2 log2 9 = 1.355918 bits per example (information.md, 1.1); 80 examples.
+    assert noisy.noise_floor == pytest.approx(80 * 1.355918, abs=1e-3)
+    assert networks[networks.label_noise == 0].noise_floor.isna().all()
+    assert (networks.label_bits <= 80 * np.log2(10)).all()
+
+
+def test_the_same_config_gives_the_same_rows(finished, tmp_path):
+    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+    assert run(ROOT / "configs/digits.yaml", *overrides, results=tmp_path) == 0
+    for table in ("networks.csv", "layers.csv", "curves.parquet"):
+        assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
+
+
+def test_resume_adds_only_what_is_missing(finished, tmp_path, capsys):
+    import shutil  # noqa: PLC0415
+
+    copy = shutil.copytree(finished, tmp_path / "small")
+    before = (copy / "networks.csv").read_bytes()
+    gone = sorted((copy / "trials").glob("digits*"))[0]
+    shutil.rmtree(gone)
+    (copy / "trials.csv").unlink()
+    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+    assert run(
+        ROOT / "configs/digits.yaml", *overrides, results=tmp_path, flags=("--local", "--resume")
+    ) == 0
+    assert "1 of them on disk" in capsys.readouterr().out
+    assert (copy / "networks.csv").read_bytes() == before
+
+
+def test_a_diverging_network_is_a_row_with_empty_measures(tmp_path):
+    overrides = [*SMALL, "training.learning_rate=1e38", "training.optimizer=sgd", "name=lost"]
+    assert run(ROOT / "configs/digits.yaml", *overrides, results=tmp_path) == 0
+    networks = store.read(tmp_path / "lost").networks
+    assert networks.diverged.all()
+    assert networks.test_accuracy.isna().all()
+    assert networks.coded_size.isna().all()
+
+
+def test_dry_run_prints_trials_compilations_and_cost_and_writes_nothing(tmp_path, capsys):
+    flags = ("--dry-run", "--local")
+    assert run(ROOT / "configs/digits.yaml", results=tmp_path, flags=flags) == 0
+    printed = capsys.readouterr().out
+    assert "digits-mlp-w16-noise0.2" in printed
+    # Three widths; label noise changes no shape.
+    assert "6 trials, 168 trainings, 3 compilations" in printed
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_lists_every_key_with_type_default_and_meaning(capsys):
+    with pytest.raises(SystemExit) as stop:
+        sweep.main(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert "training.optimizer (sgd|adam|adamw) [adam]" in printed
+    assert "data.train_size (int|null) [null]" in printed
+
+
+MISTAKES = {
+    "misspelt key": (["training.epoch=3"], "did you mean 'training.epochs'?"),
+    "wrong type": (["training.steps=many"], "training.steps = many: must be a valid integer"),
+    "empty axis": (["model.width=[]"], "must be a list of at least one value"),
+    "width 0": (["model.width=0"], "model.width = 0: must be greater than 0"),
+    "one class": (["data.classes=[3]"], "class"),
+    "batch above data": (["data.train_size=20"], "training.batch_size = 32"),
+    "unknown data set": (["data.name=mnits"], "mnist"),
+    "images too small": (["model.family=lenet5", "model.depth=null"], "too small"),
+    "rewinding past the end": (["lottery.rewind_step=5000"], "training ends at step 1000"),
+}
+
+
+@pytest.mark.parametrize("mistake", sorted(MISTAKES))
+def test_a_mistake_is_one_sentence_and_exit_code_2(mistake, tmp_path, capsys):
+    overrides, words = MISTAKES[mistake]
+    assert run(ROOT / "configs/digits.yaml", *overrides, results=tmp_path) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.strip().splitlines()) == 1
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_another_experiment_is_left_alone(finished, capsys):
+    before = {p: p.stat().st_mtime_ns for p in finished.rglob("*")}
+    code = run(ROOT / "configs/digits.yaml", *SMALL, "name=small", results=finished.parent)
+    assert code == 2
+    assert "holds another experiment" in capsys.readouterr().err
+    assert {p: p.stat().st_mtime_ns for p in finished.rglob("*")} == before
+
+
+def test_no_yaml_and_no_file(tmp_path, capsys):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("data: [1, 2\n")
+    assert run(bad, results=tmp_path) == 2
+    assert run(tmp_path / "none.yaml", results=tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "not a YAML file" in said
+    assert "No such file" in said
+
+
+def test_an_unreachable_cluster_is_refused_at_once(tmp_path):
+    began = time.monotonic()
+    ended = subprocess.run(
+        [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *SMALL]
+        + ["--address", "127.0.0.1:1", "--results", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "nothing answers there" in ended.stderr
+    assert time.monotonic() - began < 60
+
+
+def ray_processes():
+    names = ("raylet", "gcs_server")
+    found = []
+    for status in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            if status.read_text().strip() in names:
+                found.append(status.parent.name)
+        except OSError:
+            continue
+    return set(found)
+
+
+def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, tmp_path):
+    before = ray_processes()
+    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *overrides]
+        + ["--results", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "dashboard: http://127.0.0.1:" in ended.stdout
+    assert (tmp_path / "small/networks.csv").read_bytes() == (
+        finished / "networks.csv"
+    ).read_bytes()
+    events = list((tmp_path / "small/ray").rglob("events.out.tfevents*"))
+    assert len(events) == 2, "TensorBoard has a file per trial"
+    assert ray_processes() <= before
+
+
+def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path):
+    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+    command = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *overrides]
+    command += ["--local", "--results", str(tmp_path)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    trials = tmp_path / "small/trials"
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and not list(trials.glob("digits*")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode in (0, 130), said  # 0 where the second trial was quicker
+    assert list(trials.glob("digits*"))
+    if process.returncode == 130:
+        assert "--resume carries on" in said
+    assert run(
+        ROOT / "configs/digits.yaml", *overrides, results=tmp_path, flags=("--local", "--resume")
+    ) == 0
+    assert (tmp_path / "small/networks.csv").read_bytes() == (
+        finished / "networks.csv"
+    ).read_bytes()
+
+
+def test_provenance_says_what_made_the_tables(finished):
+    provenance = store.read(finished).provenance
+    run_ = provenance["runs"][-1]
+    assert run_["versions"]["jax"]
+    assert run_["wall_seconds"] > 0
+    assert run_["device"]
+    resolved = yaml.safe_load((finished / "config.yaml").read_text())
+    assert resolved["sweep"] == {"data.label_noise": [0.0, 0.2]}
+    assert resolved["training.steps"] == 4

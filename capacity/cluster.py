@@ -162,6 +162,11 @@ class PopulationTrial(tune.Trainable):
         self._trial = Background(Config.model_validate_json(self._configs[trial]), trial)
 
 
+@ray.remote(num_cpus=0)
+def _mark() -> None:
+    """Nothing. The dashboard has no tab for trials; the name of this task is a row of its own."""
+
+
 class _Handover(tune.Callback):
     """Takes the parcels out of Tune's results, in the driver."""
 
@@ -182,8 +187,14 @@ class _Handover(tune.Callback):
         content = parcel.take() if parcel else None
         if content is None:
             return
-        handler = self._outcome if hasattr(content, "networks") else self._progress
-        handler(trial.config["trial"], content)
+        name = trial.config["trial"]
+        if hasattr(content, "networks"):
+            shown = {key: f"{value:.4g}" for key, value in _scalars(content).items()}
+            words = " ".join(f"{key}={value}" for key, value in shown.items())
+            _mark.options(name=f"{name} {words}").remote()
+            self._outcome(name, content)
+        else:
+            self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         error = trial.get_pickled_error()

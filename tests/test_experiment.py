@@ -201,7 +201,7 @@ def test_what_is_no_yaml_is_said_in_one_line(read, text, reason):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"missing\.yaml: No such file or directory$"):
         load(tmp_path / "missing.yaml")
-    with pytest.raises(ConfigError, match="Is a directory$"):
+    with pytest.raises(ConfigError, match=r"Is a directory$"):
         load(tmp_path)
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match=r"bytes\.yaml: not a YAML file: "):

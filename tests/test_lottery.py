@@ -1,5 +1,6 @@
 """Lottery tickets with a training that is played: what is rewound, what is pruned, by what."""
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -30,7 +31,7 @@ class Call(NamedTuple):
 
     params: dict
     mask: dict
-    index: int
+    number: int
     control: str
     snapshot: Snapshot
 
@@ -69,8 +70,8 @@ def equal(found, expected):
 
 def test_a_round_for_the_dense_network_and_one_for_every_pruning():
     rounds, calls = played(Lottery(rounds=3, rate=0.2))
-    assert [(r.index, r.control) for r in rounds] == [(i, TICKET) for i in range(4)]
-    assert [(c.index, c.control) for c in calls] == [(i, TICKET) for i in range(4)]
+    assert [(r.number, r.control) for r in rounds] == [(i, TICKET) for i in range(4)]
+    assert [(c.number, c.control) for c in calls] == [(i, TICKET) for i in range(4)]
     for each, call in zip(rounds, calls, strict=True):
         assert each.state is call.snapshot.state
         equal(each.mask, call.mask)
@@ -129,7 +130,7 @@ def test_a_global_lottery_keeps_the_exact_share_of_all_weights():
 @pytest.mark.parametrize("scope", ["layerwise", "global"])
 def test_masks_only_shrink(scope):
     rounds, _ = played(Lottery(rounds=4, rate=0.4, scope=scope))
-    for before, after in zip(rounds, rounds[1:], strict=False):
+    for before, after in pairwise(rounds):
         assert all(not np.any(after.mask[name] & ~before.mask[name]) for name in KERNELS)
 
 
@@ -151,10 +152,10 @@ def test_the_last_weights_decide_and_not_the_best():
 def test_controls_share_the_mask_and_nothing_else():
     rounds, calls = played(Lottery(rounds=2, rate=0.3, reinitialised=True))
     order = [(0, TICKET), (1, TICKET), (1, REINITIALISED), (2, TICKET), (2, REINITIALISED)]
-    assert [(r.index, r.control) for r in rounds] == order
+    assert [(r.number, r.control) for r in rounds] == order
     for ticket, control in ((calls[1], calls[2]), (calls[3], calls[4])):
         equal(control.mask, ticket.mask)
-        equal(control.params, drawn(50 + control.index))
+        equal(control.params, drawn(50 + control.number))
         equal(ticket.params, drawn(0))
 
 
@@ -183,5 +184,5 @@ def test_a_round_is_given_as_soon_as_it_is_trained():
         return Snapshot(state, params)
 
     rounds = play(Lottery(rounds=2, rate=0.3), drawn(0), drawn, fit)
-    assert next(rounds).index == 0
+    assert next(rounds).number == 0
     assert trained == [0]

@@ -1,6 +1,7 @@
 """The whole line: a configuration to tables, files and figures, and every mistake to a sentence."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from capacity import store, sweep
 from capacity.coding import decode
 
 ROOT = Path(__file__).parent.parent
+COMMAND = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml"]
 TINY = [
     "data.train_size=80",
     "data.validation_size=40.0",
@@ -125,17 +127,21 @@ def test_the_same_config_gives_the_same_rows(finished, tmp_path):
 
 
 def test_resume_adds_only_what_is_missing(finished, tmp_path, capsys):
-    import shutil  # noqa: PLC0415
-
     copy = shutil.copytree(finished, tmp_path / "small")
     before = (copy / "networks.csv").read_bytes()
     gone = sorted((copy / "trials").glob("digits*"))[0]
     shutil.rmtree(gone)
     (copy / "trials.csv").unlink()
     overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    assert run(
-        ROOT / "configs/digits.yaml", *overrides, results=tmp_path, flags=("--local", "--resume")
-    ) == 0
+    assert (
+        run(
+            ROOT / "configs/digits.yaml",
+            *overrides,
+            results=tmp_path,
+            flags=("--local", "--resume"),
+        )
+        == 0
+    )
     assert "1 of them on disk" in capsys.readouterr().out
     assert (copy / "networks.csv").read_bytes() == before
 
@@ -213,8 +219,7 @@ def test_no_yaml_and_no_file(tmp_path, capsys):
 def test_an_unreachable_cluster_is_refused_at_once(tmp_path):
     began = time.monotonic()
     ended = subprocess.run(
-        [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *SMALL]
-        + ["--address", "127.0.0.1:1", "--results", str(tmp_path)],
+        [*COMMAND, *SMALL, "--address", "127.0.0.1:1", "--results", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -242,8 +247,7 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
     before = ray_processes()
     overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
     ended = subprocess.run(
-        [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *overrides]
-        + ["--results", str(tmp_path)],
+        [*COMMAND, *overrides, "--results", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -262,8 +266,7 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
 
 def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path):
     overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    command = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *overrides]
-    command += ["--local", "--results", str(tmp_path)]
+    command = [*COMMAND, *overrides, "--local", "--results", str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -277,9 +280,15 @@ def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_pa
     assert list(trials.glob("digits*"))
     if process.returncode == 130:
         assert "--resume carries on" in said
-    assert run(
-        ROOT / "configs/digits.yaml", *overrides, results=tmp_path, flags=("--local", "--resume")
-    ) == 0
+    assert (
+        run(
+            ROOT / "configs/digits.yaml",
+            *overrides,
+            results=tmp_path,
+            flags=("--local", "--resume"),
+        )
+        == 0
+    )
     assert (tmp_path / "small/networks.csv").read_bytes() == (
         finished / "networks.csv"
     ).read_bytes()

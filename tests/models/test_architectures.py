@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from capacity import training
 from capacity.models import (
     Architecture,
     ModelError,
@@ -199,15 +198,6 @@ def test_biases_start_at_zero_and_scales_at_one(family):
             assert not np.any(value)
         if name.endswith("scale"):
             assert np.all(np.asarray(value) == 1)
-
-
-def test_a_population_starts_as_its_members_do():
-    model = build(SMALL["mlp"])
-    crowd = training.initial(model, training.member_keys(range(3), "initial"))
-    alone = training.initial(model, training.member_keys([2], "initial"))
-    for name in crowd:
-        np.testing.assert_array_equal(crowd[name][2], alone[name][0])
-    assert np.any(crowd["layers/0/kernel"][0] != crowd["layers/0/kernel"][1])
 
 
 def test_equal_architectures_are_one_model():

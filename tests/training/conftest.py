@@ -36,7 +36,7 @@ class Bench(NamedTuple):
     def initial(self, seeds):
         return training.initial(self.model, training.member_keys(seeds, "initial"))
 
-    def run(  # noqa: PLR0913 - the knobs of these tests
+    def run(
         self,
         seeds=range(4),
         *,

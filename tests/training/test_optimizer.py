@@ -58,7 +58,7 @@ def test_the_first_update_of_adam_is_the_sign_times_the_rate():
     rule = transformation(Rule(optimizer="adam"), rates(0.1))
     params = jnp.zeros(3)
     updates, _ = rule.update(jnp.array([1e-3, -5.0, 0.0]), rule.init(params), params)
-    np.testing.assert_allclose(updates, [-0.1, 0.1, 0], rtol=1e-4)
+    np.testing.assert_allclose(jax.tree.leaves(updates)[0], [-0.1, 0.1, 0], rtol=1e-4)
 
 
 def test_adamw_is_the_adamw_of_optax(gradients):
@@ -92,7 +92,7 @@ def test_a_gradient_within_the_norm_is_left_alone_and_a_longer_one_is_shortened(
     for gradient, update in [((0.3, 0.4), (-0.3, -0.4)), ((3.0, 4.0), (-0.6, -0.8))]:
         pair = {"a": jnp.array([gradient[0]]), "b": jnp.array([gradient[1]])}
         updates, _ = rule.update(pair, rule.init(params), params)
-        np.testing.assert_allclose([updates["a"][0], updates["b"][0]], update, rtol=1e-6)
+        np.testing.assert_allclose(np.ravel(jax.tree.leaves(updates)), update, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The order of the examples: each once per epoch, each epoch otherwise, no order more likely."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ from scipy.stats import chi2
 from capacity.training.order import shuffled
 
 LARGEST = 3000
-read = jax.jit(shuffled)
+read: Any = jax.jit(shuffled)
 
 
 def reading(size, seed=0):

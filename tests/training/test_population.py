@@ -41,6 +41,13 @@ def test_a_population_equals_its_members_trained_alone(bench, alone, chunk):
             )
 
 
+def test_a_population_starts_as_its_members_do(bench):
+    crowd, single = bench.initial(SEEDS), bench.initial([2])
+    assert_close(member(crowd, 2), member(single, 0), rtol=0, atol=0)
+    kernels = np.asarray(crowd["layers/0/kernel"])
+    assert len({kernel.tobytes() for kernel in kernels}) == len(SEEDS)
+
+
 def test_training_is_plain_gradient_descent_on_the_shuffled_examples(bench):
     """A loop by hand, in double precision: a tanh layer, softmax, momentum and L2 penalty."""
     decay, rate, steps = 0.01, 0.2, 6 * EVERY

@@ -73,7 +73,7 @@ class Board:
         if len(sound) < len(networks):
             parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
         clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
-        self._line(f"{clock}  {first.trial}  {', '.join(parts)}")
+        self.say(f"{clock}  {first.trial}  {', '.join(parts)}")
 
     def finished(self, trial: str) -> None:
         """A trial is on the disk."""
@@ -83,8 +83,9 @@ class Board:
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without rows."""
-        self._line(f"[red]{trial} failed:[/red] {reason}")
+        self.say(f"[red]{trial} failed:[/red] {reason}")
         self.finished(trial)
 
-    def _line(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """A line that stays above the bars."""
         self.console.print(text, highlight=False, soft_wrap=True)

@@ -131,7 +131,7 @@ def _run_on_ray(
     resources = next(iter(trials.values())).resources
     with cluster.connected(address, resources.cpus, resources.gpus) as dashboard:
         if dashboard:
-            OUT.print(f"dashboard: http://{dashboard} (`ray get-auth-token` prints its token)")
+            desk.board.say(f"dashboard: http://{dashboard} (`ray get-auth-token` prints its token)")
         cluster.run(
             trials,
             folder / "ray",

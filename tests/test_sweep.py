@@ -255,7 +255,7 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    assert "dashboard: http://127.0.0.1:" in ended.stdout
+    assert "dashboard: http://127.0.0.1:" in ended.stderr
     assert (tmp_path / "small/networks.csv").read_bytes() == (
         finished / "networks.csv"
     ).read_bytes()

@@ -83,9 +83,9 @@ class Board:
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without rows."""
-        self.say(f"[red]{trial} failed:[/red] {reason}")
+        self.say(f"{trial} failed: {reason}")
         self.finished(trial)
 
     def say(self, text: str) -> None:
         """A line that stays above the bars."""
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.console.print(text, highlight=False, soft_wrap=True, markup=False)

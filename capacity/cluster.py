@@ -18,7 +18,7 @@ from ray import tune
 
 from capacity import device
 from capacity.background import Background
-from capacity.config import Config
+from capacity.config import Config, Resources
 
 REPORT_SECONDS = 2.0
 
@@ -28,17 +28,21 @@ class ClusterError(ConnectionError):
 
 
 @contextlib.contextmanager
-def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
+def connected(
+    address: str | None, resources: Resources, variables: Mapping[str, str]
+) -> Iterator[str]:
     """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
 
     A cluster that we start ends with the block. It listens on loopback only where the environment
     says so before ray is imported, as `capacity.sweep` sees to.
 
-    Errors:
+    Raises:
       ClusterError: nothing answers at `address`, or no node has the resources of one trial.
     """
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
     own = {} if address else {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
@@ -47,13 +51,13 @@ def connected(address: str | None, cpus: float, gpus: float) -> Iterator[str]:
             address=address or "local",
             logging_level=logging.ERROR,
             log_to_driver=False,
-            runtime_env={"env_vars": device.environment(cpus, gpus)},
+            runtime_env={"env_vars": dict(variables)},
             **own,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
     try:
-        _holds(cpus, gpus)
+        _holds(resources)
         yield context.dashboard_url or ""
     finally:
         ray.shutdown()
@@ -79,6 +83,7 @@ def run(
     """
     resources = next(iter(trials.values())).resources
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
+    handover = _Handover(progress, outcome, failed)
     tuner = tune.Tuner(
         tune.with_resources(
             tune.with_parameters(PopulationTrial, configs=configs),
@@ -95,12 +100,17 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[_Handover(progress, outcome, failed)],
+            callbacks=[handover],
             verbose=1 if verbose else 0,
             progress_reporter=_table() if verbose else None,
         ),
     )
-    tuner.fit()
+    try:
+        tuner.fit()
+    except tune.TuneError:
+        if handover.error is not None:
+            raise handover.error from None
+        raise
 
 
 class Parcel:
@@ -142,7 +152,10 @@ class PopulationTrial(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Waits for the next round, or looks at the current one after a while."""
-        content = self._trial.next(REPORT_SECONDS)
+        try:
+            content = self._trial.next(REPORT_SECONDS)
+        except Exception as error:  # The same would happen again, so Tune is not to try again.
+            return {"parcel": Parcel(f"{type(error).__name__}: {error}"), "done": True}
         done = self._trial.outcomes_left == 0
         return {**_scalars(content), "parcel": Parcel(content), "done": done}
 
@@ -172,6 +185,7 @@ class _Handover(tune.Callback):
 
     def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
         self._progress, self._outcome, self._failed = progress, outcome, failed
+        self.error: Exception | None = None
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
         return self
@@ -187,8 +201,16 @@ class _Handover(tune.Callback):
         content = parcel.take() if parcel else None
         if content is None:
             return
-        name = trial.config["trial"]
-        if hasattr(content, "networks"):
+        try:
+            self._hand_over(trial.config["trial"], content)
+        except Exception as error:
+            self.error = error  # Tune would bury it in the text of another.
+            raise
+
+    def _hand_over(self, name: str, content: Any) -> None:
+        if isinstance(content, str):
+            self._failed(name, content)
+        elif hasattr(content, "networks"):
             shown = {key: f"{value:.4g}" for key, value in _scalars(content).items()}
             words = " ".join(f"{key}={value}" for key, value in shown.items())
             _mark.options(name=f"{name} {words}").remote()
@@ -197,10 +219,7 @@ class _Handover(tune.Callback):
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        error = trial.get_pickled_error()
-        cause = getattr(error, "cause", None) or error
-        lines = [line for line in str(cause).splitlines() if line.strip()]
-        self._failed(trial.config["trial"], lines[-1] if lines else "its worker died")
+        self._failed(trial.config["trial"], "its worker died, and so did the one that took over")
 
 
 def _scalars(content: Any) -> dict[str, Any]:
@@ -234,7 +253,12 @@ def _answers(address: str | None) -> None:
     """Refuses an address at which nothing listens, at once: Ray itself tries for minutes."""
     if address is None or address in ("auto", "local"):
         return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"--address {address}: a Ray client cannot hand rows to this process; "
+            "run on a node of the cluster with host:6379, or by `ray job submit`"
+        )
+    host, _, port = address.rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=5):
             pass
@@ -245,7 +269,8 @@ def _answers(address: str | None) -> None:
         ) from None
 
 
-def _holds(cpus: float, gpus: float) -> None:
+def _holds(resources: Resources) -> None:
+    cpus, gpus = resources.cpus, resources.gpus
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     if not any(n.get("CPU", 0) >= cpus and n.get("GPU", 0) >= gpus for n in nodes):
         raise ClusterError(

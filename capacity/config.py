@@ -1,10 +1,18 @@
 """The settings of one trial as one frozen, validated `Config`: keys, defaults, meanings."""
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
+# No number may overflow what it becomes: an index of 32 bits, a shape, a float32.
+Count = Annotated[int, Field(gt=0, le=2**31 - 1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Depth = Annotated[int, Field(gt=0, le=1000)]
+Size = Annotated[float, Field(gt=0, le=1e6)]
+Step = Annotated[float, Field(ge=1e-4, le=1e3)]
+Positive = Annotated[float, Field(gt=0, le=1e38)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 FIXED_DEPTH = ("lenet5", "conv2", "conv4", "conv6")
@@ -24,7 +32,7 @@ class Data(Section):
     """Which examples, how many of them, and what is done to them."""
 
     name: str = _key("digits", "TFDS name, or an embedded set: digits, gaussian, teacher")
-    train_size: PositiveInt | None = _key(None, "training examples; null takes all")
+    train_size: Count | None = _key(None, "training examples; null takes all")
     validation_size: float = _key(
         0.1, "held out of the training split: a share below 1, otherwise a count", gt=0
     )
@@ -36,10 +44,10 @@ class Data(Section):
     inputs: Literal["raw", "unit", "standardised"] = _key(
         "unit", "as stored, scaled into [0, 1], or to mean 0 and deviation 1"
     )
-    seed: NonNegativeInt = _key(0, "seed of the splits and of the label noise")
-    size: PositiveInt | None = _key(None, "training examples drawn (synthetic sets only)")
-    dimension: PositiveInt | None = _key(None, "input dimension (synthetic sets only)")
-    class_count: PositiveInt | None = _key(None, "classes (synthetic sets only)")
+    seed: Seed = _key(0, "seed of the splits and of the label noise")
+    size: Count | None = _key(None, "training examples drawn (synthetic sets only)")
+    dimension: Count | None = _key(None, "input dimension (synthetic sets only)")
+    class_count: Count | None = _key(None, "classes (synthetic sets only)")
 
 
 class Model(Section):
@@ -48,14 +56,12 @@ class Model(Section):
     family: Literal["mlp", "lenet5", "conv2", "conv4", "conv6", "vgg", "resnet"] = _key(
         "mlp", "family of architectures"
     )
-    width: PositiveFloat = _key(
-        64.0, "units of the first hidden layer (mlp), or a multiplier of all widths"
-    )
-    depth: PositiveInt | None = _key(
+    width: Size = _key(64.0, "units of the first hidden layer (mlp), or a multiplier of all widths")
+    depth: Depth | None = _key(
         None, "hidden layers (mlp, 2), or the size of a vgg (11) or resnet (20)"
     )
-    taper: PositiveFloat = _key(
-        1.0, "mlp: width of a hidden layer over that of the one before it", le=1
+    taper: Annotated[float, Field(gt=0, le=1)] = _key(
+        1.0, "mlp: width of a hidden layer over that of the one before it"
     )
     activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = _key("relu", "non-linearity")
     layer_norm: bool = _key(False, "mlp: LayerNorm before each non-linearity")
@@ -97,37 +103,53 @@ class Training(Section):
     """One network from its initial weights to its last step."""
 
     optimizer: Literal["sgd", "adam", "adamw"] = _key("adam", "update rule")
-    learning_rate: PositiveFloat = _key(1e-3, "largest learning rate")
-    momentum: Annotated[float, Field(ge=0, lt=1)] = _key(0.9, "momentum of sgd")
-    weight_decay: float = _key(0.0, "decoupled decay of adamw, L2 penalty of sgd", ge=0)
+    learning_rate: Positive = _key(1e-3, "largest learning rate")
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = _key(
+        None, "momentum of sgd; null takes 0.9"
+    )
+    weight_decay: Share = _key(0.0, "decoupled decay of adamw, L2 penalty of sgd")
     schedule: Literal["constant", "cosine", "linear"] = _key(
         "constant", "learning rate over the steps after warm-up; cosine and linear end at 0"
     )
-    warmup_steps: NonNegativeInt = _key(0, "steps of linear warm-up")
-    clip_norm: PositiveFloat | None = _key(None, "largest global norm of a gradient")
-    batch_size: PositiveInt = _key(60, "examples per step")
-    epochs: PositiveFloat = _key(10.0, "passes over the training split, unless steps is given")
-    steps: PositiveInt | None = _key(None, "optimiser steps; takes the place of epochs")
-    evaluate_every: PositiveInt = _key(
+    warmup_steps: Annotated[int, Field(ge=0, le=2**31 - 1)] = _key(0, "steps of linear warm-up")
+    clip_norm: Positive | None = _key(None, "largest global norm of a gradient")
+    batch_size: Count = _key(60, "examples per step")
+    epochs: Size = _key(10.0, "passes over the training split, unless steps is given")
+    steps: Count | None = _key(None, "optimiser steps; takes the place of epochs")
+    evaluate_every: Count = _key(
         100, "steps between evaluations; steps are rounded up to a multiple of it"
     )
     keep: Literal["best", "last"] = _key(
         "best", "weights that are measured: of the smallest validation loss, or the last"
     )
-    chunk: PositiveInt | Literal["auto"] = _key(
+    chunk: Count | Literal["auto"] = _key(
         "auto", "networks trained side by side; auto fits their state into the cache"
     )
+
+    @pydantic.model_validator(mode="after")
+    def _rule_options(self) -> "Training":
+        _require(
+            self.optimizer == "sgd" or self.momentum is None,
+            f"momentum is not an option of {self.optimizer}",
+        )
+        _require(
+            self.optimizer != "adam" or self.weight_decay == 0,
+            "weight_decay is not an option of adam, take adamw",
+        )
+        return self
 
 
 class Lottery(Section):
     """Iterative magnitude pruning with rewinding (Frankle & Carbin, 2019)."""
 
-    rounds: NonNegativeInt = _key(0, "pruning rounds after the dense one")
+    rounds: Annotated[int, Field(ge=0, le=1000)] = _key(0, "pruning rounds after the dense one")
     rate: Rate = _key(0.2, "share of the remaining weights that a round removes")
     output_rate: Rate | None = _key(None, "the same for the output layer; null takes rate")
     scope: Literal["layerwise", "global"] = _key("layerwise", "where magnitudes compete")
-    rewind_step: NonNegativeInt = _key(
-        0, "step whose weights a round restarts from; 0 is the initialisation"
+    rewind_step: Annotated[int, Field(ge=0, le=2**31 - 1)] = _key(
+        0,
+        "step whose weights a round restarts from, for all steps again, with schedule and "
+        "moments anew; 0 is the initialisation",
     )
     reinitialised: bool = _key(
         False, "also train each round's mask from a fresh initialisation, as a control"
@@ -150,7 +172,7 @@ class Lottery(Section):
 class Coding(Section):
     """How the trained weights are written to a file."""
 
-    steps: tuple[PositiveFloat, ...] = _key(
+    steps: tuple[Step, ...] = _key(
         (2.0, 1.414, 1.0, 0.707, 0.5, 0.354, 0.25, 0.125, 0.0625),
         "steps of the uniform quantiser to try, in units of a tensor's surviving rms",
         min_length=1,
@@ -163,8 +185,16 @@ class Coding(Section):
 class Resources(Section):
     """What one trial occupies of the machine or cluster; it changes no result."""
 
-    cpus: PositiveInt = _key(1, "cores of one trial, each with one thread")
-    gpus: float = _key(0.0, "devices of one trial, or a share of one", ge=0)
+    cpus: Count = _key(1, "cores of one trial, each with one thread")
+    gpus: float = _key(0.0, "devices of one trial, or a share of one; 0 trains on the CPU", ge=0)
+
+    @pydantic.model_validator(mode="after")
+    def _whole_devices(self) -> "Resources":
+        _require(
+            self.gpus <= 1 or self.gpus == int(self.gpus),
+            "gpus is a share of one or whole",
+        )
+        return self
 
 
 class Config(Section):
@@ -176,7 +206,7 @@ class Config(Section):
     lottery: Lottery = Field(default_factory=Lottery)
     coding: Coding = Field(default_factory=Coding)
     resources: Resources = Field(default_factory=Resources)
-    seeds: PositiveInt = _key(3, "networks per trial, with the seeds 0, 1, ...")
+    seeds: Annotated[int, Field(gt=0, le=10_000)] = _key(3, "networks per trial, seeded 0, 1, ...")
 
     @pydantic.model_validator(mode="after")
     def _sections_agree(self) -> "Config":
@@ -197,6 +227,7 @@ class Config(Section):
         return self
 
 
+@cache
 def keys() -> dict[str, tuple[str, Any, str]]:
     """Every key as (type, default, meaning), in the order of the file format."""
     schema = Config.model_json_schema()

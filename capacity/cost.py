@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
 def estimate(config: Config) -> Estimate:
     """Training cost of one trial: operations of the compiled step times steps, rounds and seeds.
 
-    Errors: what `subject.check` raises.
+    Raises: what `subject.check` raises.
     """
     dataset, model = check(config)
     params = jax.eval_shape(model.init, jax.random.key(0))

@@ -6,7 +6,7 @@ run in this process compute the same numbers.
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import filelock
@@ -37,7 +37,9 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
-    if 0 < gpus < 1:
+    if gpus == 0:
+        values["JAX_PLATFORMS"] = "cpu"
+    elif gpus < 1:
         values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 * gpus:.3f}"
     return {name: value for name, value in values.items() if _ours(name)}
 
@@ -52,26 +54,25 @@ def pinned(cpus: int, folder: Path) -> Iterator[list[int]]:
     if not hasattr(os, "sched_setaffinity"):
         yield []
         return
-    before, claimed = os.sched_getaffinity(0), []
-    locks = []
+    before = os.sched_getaffinity(0)
     folder.mkdir(parents=True, exist_ok=True)
-    for core in sorted(before):
-        lock = filelock.FileLock(folder / f"core-{core}.lock")
+    with ExitStack() as locks:
+        claimed = []
+        for core in sorted(before):
+            lock = filelock.FileLock(folder / f"core-{core}.lock", blocking=False)
+            if len(claimed) < cpus:
+                with suppress(filelock.Timeout):
+                    locks.enter_context(lock)
+                    claimed.append(core)
+        if len(claimed) < cpus:
+            locks.close()
+            yield []
+            return
+        os.sched_setaffinity(0, claimed)
         try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
-            continue
-        locks.append(lock)
-        claimed.append(core)
-        if len(claimed) == cpus:
-            os.sched_setaffinity(0, claimed)
-            break
-    try:
-        yield claimed
-    finally:
-        os.sched_setaffinity(0, before)
-        for lock in locks:
-            lock.release()
+            yield claimed
+        finally:
+            os.sched_setaffinity(0, before)
 
 
 def _ours(name: str) -> bool:

@@ -13,6 +13,8 @@ from pydantic import Field
 
 from capacity.config import Config, Section, flatten, keys, sections
 
+LONGEST_NAME = 150
+
 
 class ConfigError(ValueError):
     """A mistake in a configuration: one sentence that names the source, the key and the rule."""
@@ -33,7 +35,7 @@ class Experiment(Section):
     def _grid(self) -> Iterator[tuple[str, Config]]:
         for values in itertools.product(*self.axes.values()):
             point = dict(zip(self.axes, values, strict=True))
-            yield _trial_id(self.base, point), _with(self.base, point, self.name)
+            yield _trial_id(self.base, point), _with(self.base, point)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -41,7 +43,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
 
     An override of a swept key replaces its axis (`model.width=64` or `model.width=[16,64]`).
 
-    Errors:
+    Raises:
       ConfigError: the file is missing or no YAML mapping; a key is unknown; a value is of the
         wrong type or out of range; an axis is empty, repeats a value or leads to a trial that is
         not valid.
@@ -101,6 +103,8 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
             raise ConfigError(
                 f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value"
             )
+        if key.startswith("resources."):
+            raise ConfigError(f"{source}: sweep.{key}: resources are those of all trials, no axis")
         if len({_show(value) for value in values}) < len(values):
             raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: a value stands twice")
     try:
@@ -112,12 +116,18 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
         if len(set(experiment.trials.values())) < len(experiment.trials):
             raise ConfigError(f"{source}: sweep: two trials have the same settings")
+        longest = max(map(len, experiment.trials))
+        if longest > LONGEST_NAME:
+            raise ConfigError(
+                f"{source}: sweep: a trial's name has {longest} characters, at most {LONGEST_NAME} "
+                "make a folder: sweep fewer or shorter values"
+            )
     except pydantic.ValidationError as error:
         raise ConfigError(_sentence(error, source)) from None
     return experiment
 
 
-def _with(base: Config, point: dict[str, Any], source: str) -> Config:
+def _with(base: Config, point: dict[str, Any]) -> Config:
     return Config.model_validate(_nested({**flatten(base), **point}))
 
 

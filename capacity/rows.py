@@ -1,5 +1,6 @@
 """The result schema: every column's type, unit, symbol, kind and meaning, declared once.
 
+Rows are named by (trial, seed, round, control), with the tensor or the step where there are more.
 A row is a frozen dataclass without defaults, so a forgotten column is a `TypeError` that names it.
 Frames, LaTeX headers, axis labels and the column reference are read from here.
 """
@@ -117,6 +118,12 @@ class NetworkRow:
         "bits",
         r"n\,H(W)",
         "zero-order entropy of all quantised weights, per tensor, summed",
+        "estimate",
+    )
+    pooled_entropy: float | None = column(
+        "bits/weight",
+        r"\bar H(W)",
+        "zero-order entropy of all quantised weights under one histogram",
         "estimate",
     )
     side_information: float | None = column(

@@ -96,15 +96,15 @@ class Store:
                 f"{folder} holds another experiment ({difference}): "
                 "choose another name, or remove the folder"
             )
-        if provenance["runs"] and not resume:
-            raise StoreError(
-                f"{folder} holds results of this experiment already: "
-                "add --resume to carry on, or choose another name"
-            )
         if lost := _tabulated(folder) - _finished(folder):
             raise StoreError(
                 f"{folder} has tables but not the trials behind them ('{min(lost)}' is not in "
-                f"{folder / 'trials'}): choose another name, or remove the folder"
+                f"{folder / 'trials'}): choose another name, as name=mine"
+            )
+        if _finished(folder) and not resume:
+            raise StoreError(
+                f"{folder} holds results of this experiment already: "
+                "add --resume to carry on, or choose another name"
             )
         provenance["runs"].append(provenance_of.of_run(device))
         return cls(folder, provenance)

@@ -12,6 +12,7 @@ import numpy as np
 from capacity import data, lottery, training
 from capacity.config import Config
 from capacity.data import Dataset, Split
+from capacity.information import DatasetCard
 from capacity.lottery import Lottery, Round
 from capacity.models import (
     Architecture,
@@ -55,6 +56,7 @@ class Subject(NamedTuple):
     test: Examples
     evaluations: int
     chunk: int
+    card: DatasetCard
     memory_capacity: int
     depth: int
 
@@ -62,14 +64,18 @@ class Subject(NamedTuple):
 def check(config: Config) -> tuple[Dataset, Model]:
     """The data set and the network of `config`, if they and the training fit one another.
 
-    Errors:
+    Raises:
       DataError, ModelError, TrialError: they do not.
     """
     dataset = data.load(**dict(config.data))
     size, batch = len(dataset.train.labels), config.training.batch_size
     if batch > size:
         raise TrialError(f"training.batch_size = {batch}: there are only {size} training examples")
+    if len(np.unique(dataset.train.labels)) < 2:
+        raise TrialError(f"data.train_size = {size}: these training examples are all of one class")
     total = evaluations(config, size) * config.training.evaluate_every
+    if total * batch >= 2**31:
+        raise TrialError(f"training: {total} steps of {batch} are more than 2^31 examples")
     if config.lottery.rewind_step >= total:
         raise TrialError(
             f"lottery.rewind_step = {config.lottery.rewind_step}: training ends at step {total}"
@@ -93,6 +99,7 @@ def prepare(config: Config, trial: str) -> Subject:
         test=_on_device(dataset, dataset.test),
         evaluations=evaluations(config, len(dataset.train.labels)),
         chunk=training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
+        card=data.card(dataset),
         memory_capacity=memory_equivalent_capacity(
             list(parameters.values()), list(outputs.values())
         ),
@@ -119,7 +126,7 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
     rule = training.Rule(
         batch_size=config.training.batch_size,
         optimizer=config.training.optimizer,
-        momentum=config.training.momentum,
+        momentum=0.9 if config.training.momentum is None else config.training.momentum,
         schedule=config.training.schedule,
         clip_norm=config.training.clip_norm,
     )

@@ -6,6 +6,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,17 +23,18 @@ if TYPE_CHECKING:
     from capacity.subject import Progress
     from capacity.trial import Outcome
 
-OUT = Console(soft_wrap=True, highlight=False)
+OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0, 1 if a trial failed, 2 for a mistake, 130 if interrupted."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_intermixed_args(arguments)
     try:
         experiment = load(options.config, options.overrides)
         resources = experiment.base.resources
-        os.environ.update(device.environment(resources.cpus, resources.gpus))
-        return _plan(experiment) if options.dry_run else _sweep(experiment, options)
+        variables = device.environment(resources.cpus, resources.gpus)
+        os.environ.update(variables)
+        return _plan(experiment) if options.dry_run else _sweep(experiment, options, variables)
     except KeyboardInterrupt:
         print("\ninterrupted; --resume carries on with what is unfinished", file=sys.stderr)
         return 130
@@ -41,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _sweep(experiment: Experiment, options: argparse.Namespace) -> int:
+def _sweep(
+    experiment: Experiment, options: argparse.Namespace, variables: Mapping[str, str]
+) -> int:
     from capacity import report  # noqa: PLC0415
     from capacity.board import Board  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
@@ -54,19 +58,20 @@ def _sweep(experiment: Experiment, options: argparse.Namespace) -> int:
     missing = {trial: config for trial, config in trials.items() if trial not in done}
     known = f", {len(done)} of them on disk" if done else ""
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
+    board = Board(len(trials), len(done))
+    desk = _Desk(store, board, missing)
     try:
-        with Board(len(trials), len(done)) as board:
-            desk = _Desk(store, board, missing)
+        with board:
             if missing and options.local:
                 _run_here(missing, desk)
             elif missing:
-                _run_on_ray(missing, desk, folder, options.address)
+                _run_on_ray(missing, desk, folder, options.address, variables)
     finally:
         store.write_tables()
-        store.finish(device=_device(options.local))
+        store.finish(device=", ".join(sorted(desk.devices)) or None)
     if store.finished():
         report.draw(folder, say=OUT.print)
-    return 1 if desk.failures else 0
+    return 1 if trials.keys() - store.finished() else 0
 
 
 class _Desk:
@@ -74,7 +79,7 @@ class _Desk:
 
     def __init__(self, store: "Store", board: "Board", trials: Mapping[str, Config]):
         self.board = board
-        self.failures: list[str] = []
+        self.devices: set[str] = set()
         self._store, self._trials = store, trials
         self._outcomes: dict[str, list[Outcome]] = {}
 
@@ -89,12 +94,12 @@ class _Desk:
         if outcome.round == 0:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
+        self.devices.add(outcome.device)
         self.board.round(outcome.networks)
         if len(self._outcomes[trial]) == self._trials[trial].lottery.trainings:
             self._write(trial, self._outcomes.pop(trial))
 
     def failed(self, trial: str, reason: str) -> None:
-        self.failures.append(trial)
         self._outcomes.pop(trial, None)
         self.board.failed(trial, reason)
 
@@ -115,21 +120,25 @@ def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
 
     for name, config in trials.items():
         try:
-            for outcome in trial.run(config, name, lambda now, name=name: desk.progress(name, now)):
+            for outcome in trial.run(config, name, partial(desk.progress, name)):
                 desk.outcome(name, outcome)
-        except (ValueError, RuntimeError, MemoryError) as error:
+        except (ArithmeticError, ValueError, RuntimeError, MemoryError) as error:
             desk.failed(name, f"{type(error).__name__}: {error}")
 
 
 def _run_on_ray(
-    trials: Mapping[str, Config], desk: _Desk, folder: Path, address: str | None
+    trials: Mapping[str, Config],
+    desk: _Desk,
+    folder: Path,
+    address: str | None,
+    variables: Mapping[str, str],
 ) -> None:
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Listen on loopback only.
     from capacity import cluster  # noqa: PLC0415
 
     resources = next(iter(trials.values())).resources
-    with cluster.connected(address, resources.cpus, resources.gpus) as dashboard:
+    with cluster.connected(address, resources, variables) as dashboard:
         if dashboard:
             desk.board.say(f"dashboard: http://{dashboard} (`ray get-auth-token` prints its token)")
         cluster.run(
@@ -188,15 +197,6 @@ def _identity(experiment: Experiment) -> dict:
     }
 
 
-def _device(local: bool) -> str | None:
-    """The device that this process trained on; of a cluster, its nodes know."""
-    if not local:
-        return None
-    import jax  # noqa: PLC0415
-
-    return jax.devices()[0].device_kind
-
-
 def _mistakes() -> tuple[type[Exception], ...]:
     """What a user can mend: told in a sentence, without a traceback."""
     kinds: list[type[Exception]] = [ConfigError]
@@ -236,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dry-run", action="store_true", help="print trials and cost, run nothing")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
-    where.add_argument("--address", help="Ray cluster to join: host:port, ray://host:port or auto")
+    where.add_argument("--address", help="Ray cluster to join: host:port, or auto")
     return parser
 
 

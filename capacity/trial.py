@@ -4,17 +4,19 @@ This is the plug board. A new measure is a function in its room, a column in `ro
 in `_network_row` or `_layer_rows`.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity import data, training
+from capacity import training
 from capacity.coding import coded_bytes, decode, dequantised, encode, tensor_step, uniform_symbols
 from capacity.config import Config
 from capacity.information import WeightEntropy, weight_entropy
-from capacity.lottery import Round
+from capacity.lottery import TICKET, Round
 from capacity.models import Params
 from capacity.rows import CurveRow, LayerRow, NetworkRow
 from capacity.subject import Progress, Subject, prepare, rounds
@@ -32,6 +34,7 @@ class Outcome(NamedTuple):
     layers: list[LayerRow]
     curves: list[CurveRow]
     files: dict[str, bytes]
+    device: str
 
 
 class Coded(NamedTuple):
@@ -49,7 +52,7 @@ def run(
 ) -> Iterator[Outcome]:
     """Trains, prunes, measures and codes the networks of `config`; yields each round once done.
 
-    Errors:
+    Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
         one another; raised before anything is trained.
     """
@@ -81,10 +84,12 @@ def _measured(subject: Subject, played: Round) -> Outcome:
         layers += _layer_rows(subject, played, seed, members[seed], masks[seed], coded[seed])
         curves += _curve_rows(subject, played, seed)
         each = coded[seed]
+        mark = "" if played.control == TICKET else f"-{played.control}"
+        files[f"s{seed}-r{played.number}{mark}.npz"] = _checkpoint(members[seed], masks[seed])
         if each is not None:
-            mark = "" if played.control == "ticket" else f"-{played.control}"
             files[f"s{seed}-r{played.number}{mark}.cap"] = each.file
-    return Outcome(played.number, played.control, networks, layers, curves, files)
+    device = jax.devices()[0].device_kind
+    return Outcome(played.number, played.control, networks, layers, curves, files, device)
 
 
 def _coded(
@@ -133,7 +138,7 @@ def _network_row(
     qualities: "list[_Quality]",
     best: int,
 ) -> NetworkRow:
-    config, card = subject.config, data.card(subject.dataset)
+    config, card = subject.config, subject.card
     every = config.training.evaluate_every
     total = sum(w.size for w in weights.values())
     prunable = sum(m.size for m in mask.values())
@@ -176,6 +181,7 @@ def _network_row(
         quantisation_step=coded.relative_step if coded else None,
         weight_entropy=coded.entropy.entropy if coded else None,
         weight_bits=coded.entropy.bits if coded else None,
+        pooled_entropy=coded.entropy.pooled.entropy if coded else None,
         side_information=coded.entropy.side_information if coded else None,
         coded_size=len(coded.file) if coded else None,
         coded_validation_accuracy=coded_validation.accuracy,
@@ -209,7 +215,7 @@ def _layer_rows(
                 remaining=kept,
                 density=kept / w.size,
                 rms=float(np.sqrt(np.sum(np.square(w, dtype=np.float64)) / kept))
-                if coded
+                if coded and kept
                 else None,
                 quantisation_step=coded.steps[name] if coded else None,
                 weight_entropy=entropy.entropy if entropy else None,
@@ -237,6 +243,14 @@ def _curve_rows(subject: Subject, played: Round, seed: int) -> list[CurveRow]:
         )
         for i, values in enumerate(zip(*curve, strict=True))
     ]
+
+
+def _checkpoint(weights: Weights, mask: Weights) -> bytes:
+    """The measured float weights and their exact mask, as an .npz file."""
+    buffer = io.BytesIO()
+    arrays = weights | {f"mask/{name}": np.packbits(m) for name, m in mask.items()}
+    np.savez_compressed(buffer, **arrays)  # pyright: ignore[reportArgumentType]
+    return buffer.getvalue()
 
 
 def _members(tree: dict) -> list[Weights]:

@@ -55,6 +55,12 @@ def test_a_config_is_frozen_and_hashable():
         {"lottery": {"rate": 0.0}},
         {"lottery": {"rate": 1.0}},
         {"model": {"taper": 1.5}},
+        {"training": {"momentum": 0.9}},
+        {"training": {"weight_decay": 0.1}},
+        {"training": {"steps": 2**31}},
+        {"data": {"seed": 2**40}},
+        {"seeds": 10**6},
+        {"resources": {"gpus": 1.5}},
         {"model": {"family": "resnet", "depth": 2}},
     ],
     ids=str,
@@ -67,7 +73,7 @@ def test_what_is_no_setting_is_refused(settings):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"training": {"momentum": 0}},
+        {"training": {"optimizer": "sgd", "momentum": 0}},
         {"training": {"learning_rate": 1}},
         {"training": {"evaluate_every": 7}, "lottery": {"rewind_step": 21}},
         {"training": {"chunk": 2}, "seeds": 6},

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import filelock
@@ -23,12 +24,14 @@ def card(dataset: Dataset) -> DatasetCard:
     path = cache_folder() / "cards" / f"{_hash(inputs)}.json"
     known = _read(path)
     if known is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{path}.lock"):
-            known = _read(path)
-            if known is None:
-                known = input_card(inputs)
-                _write(path, known)
+        # Without a place to keep it, it is only slower.
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(f"{path}.lock"):
+                known = _read(path)
+                if known is None:
+                    known = input_card(inputs)
+                    _write(path, known)
     return dataset_card(inputs, dataset.train.labels, dataset.class_count, known)
 
 

@@ -21,9 +21,9 @@ def image_and_label(name: str, features: Any) -> tuple[tuple[int, ...], np.dtype
     """(image shape, image dtype, class count), or DataError if that is not fixed or not known."""
     check_labelled(name, features)
     shape, dtype = features["image"].shape, np.dtype(features["image"].np_dtype)
-    if None in shape or dtype.kind != "u":
+    if None in shape or dtype != np.uint8:
         raise DataError(
-            f"data.name = {name!r}: has {dtype} images of shape {shape} where unsigned integers of "
-            "one size are needed, so choose another set or prepare a resized one"
+            f"data.name = {name!r}: has {dtype} images of shape {shape} where 8-bit "
+            "values of one size are needed, so choose another set or prepare a resized one"
         )
     return shape, dtype, features["label"].num_classes

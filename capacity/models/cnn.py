@@ -105,9 +105,10 @@ class Cnn(nnx.Module):
     def __call__(self, x: Array) -> tuple[Array, Activations]:
         activations = {}
         for i, layer in enumerate(self.convolutions):
-            x = activations[f"convolutions/{i}"] = self.activation(layer(x))
+            x = self.activation(layer(x))
             if i in self.stage_ends:
                 x = nnx.max_pool(x, (2, 2), strides=(2, 2))
+            activations[f"convolutions/{i}"] = x
         x = jax.lax.collapse(x, 1)
         for i, layer in enumerate(self.layers):
             x = activations[f"layers/{i}"] = self.activation(layer(x))

@@ -39,7 +39,7 @@ class Architecture(NamedTuple):
 def build(architecture: Architecture) -> Model:
     """The network of `architecture`; equal architectures give one `Model`, hence one compilation.
 
-    Errors:
+    Raises:
       ModelError: a convolutional family on inputs that are no images, or images that are too small.
     """
     family = FAMILIES[architecture.family]

@@ -13,7 +13,8 @@ Params = dict[str, Array]
 """Weights by slash name, as `layers/0/kernel`; dense kernels are [in, out], convolutions HWIO."""
 
 Activations = dict[str, Array]
-"""Outputs of every layer by its name, as `layers/0`, after the non-linearity, [batch, ...]."""
+"""What every layer, by its name (`layers/0`), hands to the next: after its non-linearity and the
+pooling behind it; [batch, ...]."""
 
 OUTPUT = "output"
 VARIANCE = {
@@ -100,7 +101,10 @@ def layer_parameters(model: Model) -> dict[str, int]:
 
 
 def layer_outputs(model: Model) -> dict[str, int]:
-    """Number of values that every layer puts out for one example, from input to output."""
+    """Number of values that every layer hands on for one example, from input to output.
+
+    A shortcut counts as a layer of its own, after the convolutions that it bridges.
+    """
     params, (_, activations) = _shapes(model)
     return {layer: activations[layer].size for layer in _in_order(params, activations)}
 

@@ -53,12 +53,14 @@ class ResNet(nnx.Module):
 
     def __call__(self, x: Array) -> tuple[Array, Activations]:
         activations = {}
-        x = activations["convolutions/0"] = self.activation(self.convolutions[0](x))
+        name = "convolutions/0"
+        x = activations[name] = self.activation(self.convolutions[0](x))
         for i, block in enumerate(self.layers):
-            name = f"layers/{i}"
-            y = activations[f"{name}/first"] = self.activation(block.first(x))
+            y = activations[f"layers/{i}/first"] = self.activation(block.first(x))
             if block.shortcut is not None:
-                x = activations[f"{name}/shortcut"] = block.shortcut(x)
-            x = activations[f"{name}/second"] = self.activation(block.second(y) + x)
-        activations["output"] = logits = self.output(x.mean(axis=(1, 2)))
+                x = activations[f"layers/{i}/shortcut"] = block.shortcut(x)
+            name = f"layers/{i}/second"
+            x = activations[name] = self.activation(block.second(y) + x)
+        x = activations[name] = x.mean(axis=(1, 2))
+        activations["output"] = logits = self.output(x)
         return logits, activations

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 Mask = dict[str, Bool[Array, "..."]]
+"""Which weights are trained and which stay zero, for every prunable tensor by name."""
 
 
 def keep_largest(

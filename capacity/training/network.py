@@ -8,11 +8,9 @@ import optax
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from capacity.models import Model, Params
+from capacity.pruning import Mask
 from capacity.training.optimizer import Rates, Rule, transformation
 from capacity.training.order import shuffled
-
-Mask = dict[str, Bool[Array, "..."]]
-"""Which weights are trained and which stay zero, for every prunable tensor by name."""
 
 _LN2 = 0.6931471805599453
 _EVALUATION_BATCH = 500

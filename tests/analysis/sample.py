@@ -76,6 +76,7 @@ def _network(rng, trial, width, noise, *, seed, r, lost, control):
         "test_accuracy": accuracy - 0.003,
         "weight_entropy": entropy,
         "weight_bits": entropy * parameters,
+        "pooled_entropy": 2.5,
         "side_information": 900.0,
         "coded_size": int(entropy * parameters / 8 * 1.01) + 180,
         "coded_validation_accuracy": accuracy - 0.004,

@@ -108,10 +108,10 @@ def test_layers_are_in_order_from_input_to_output():
         *(f"layers/{i}" for i in range(12)),
         "output",
     ]
-    # The 28 x 28 images give 24, 12, 8 and 4 a side.
+    # The 28 x 28 images give 24, 12, 8 and 4 a side; what is handed on is pooled.
     assert layer_outputs(build(architecture("lenet5"))) == {
-        "convolutions/0": 24 * 24 * 20,
-        "convolutions/1": 8 * 8 * 50,
+        "convolutions/0": 12 * 12 * 20,
+        "convolutions/1": 4 * 4 * 50,
         "layers/0": 500,
         "output": 10,
     }

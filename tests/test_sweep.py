@@ -183,6 +183,10 @@ MISTAKES = {
     "batch above data": (["data.train_size=20"], "training.batch_size = 32"),
     "unknown data set": (["data.name=mnits"], "mnist"),
     "images too small": (["model.family=lenet5", "model.depth=null"], "too small"),
+    "decay that adam has not": (["training.weight_decay=0.1"], "weight_decay is not an option"),
+    "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
+    "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
+    "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
     "rewinding past the end": (["lottery.rewind_step=5000"], "training ends at step 1000"),
 }
 
@@ -231,6 +235,12 @@ def test_an_unreachable_cluster_is_refused_at_once(tmp_path):
     assert time.monotonic() - began < 60
 
 
+def test_options_may_stand_before_overrides(tmp_path, capsys):
+    flags = ["--dry-run", "--local", "--results", str(tmp_path), "training.steps=50"]
+    assert sweep.main([str(ROOT / "configs/digits.yaml"), *flags]) == 0
+    assert "50" in capsys.readouterr().out
+
+
 def ray_processes():
     names = ("raylet", "gcs_server")
     found = []
@@ -264,9 +274,11 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
     assert ray_processes() <= before
 
 
-def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path):
+@pytest.mark.parametrize("where", ["--local", "ray"])
+def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path, where):
     overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    command = [*COMMAND, *overrides, "--local", "--results", str(tmp_path)]
+    local = ["--local"] if where == "--local" else ["resources.cpus=2"]  # one trial at a time
+    command = [*COMMAND, *overrides, *local, "--results", str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -275,7 +287,7 @@ def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_pa
     while time.monotonic() < deadline and not list(trials.glob("digits*")):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=90)
     assert process.returncode in (0, 130), said  # 0 where the second trial was quicker
     assert list(trials.glob("digits*"))
     if process.returncode == 130:

@@ -45,14 +45,18 @@ def connected(
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
-    own = {} if address else {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
+    if address is None:
+        # Workers inherit this process's environment; a runtime environment would start them twice.
+        where: dict[str, Any] = {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
+        os.environ.update(variables)
+    else:
+        where = {"runtime_env": {"env_vars": dict(variables)}}
     try:
         context = ray.init(
             address=address or "local",
             logging_level=logging.ERROR,
             log_to_driver=False,
-            runtime_env={"env_vars": dict(variables)},
-            **own,
+            **where,
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
@@ -175,9 +179,17 @@ class PopulationTrial(tune.Trainable):
         self._trial = Background(Config.model_validate_json(self._configs[trial]), trial)
 
 
-@ray.remote(num_cpus=0)
-def _mark() -> None:
-    """Nothing. The dashboard has no tab for trials; the name of this task is a row of its own."""
+def _marks() -> Any:
+    """An actor for the dashboard, which has no tab for trials: its tasks' names are the rounds.
+
+    A local class travels by value, so that its process starts without importing this package.
+    """
+
+    class Rounds:
+        def round(self) -> None:
+            pass
+
+    return ray.remote(num_cpus=0)(Rounds).remote()
 
 
 class _Handover(tune.Callback):
@@ -186,6 +198,7 @@ class _Handover(tune.Callback):
     def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self.error: Exception | None = None
+        self._marks = _marks()
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
         return self
@@ -213,7 +226,7 @@ class _Handover(tune.Callback):
         elif hasattr(content, "networks"):
             shown = {key: f"{value:.4g}" for key, value in _scalars(content).items()}
             words = " ".join(f"{key}={value}" for key, value in shown.items())
-            _mark.options(name=f"{name} {words}").remote()
+            self._marks.round.options(name=f"{name} {words}").remote()
             self._outcome(name, content)
         else:
             self._progress(name, content)

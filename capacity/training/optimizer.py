@@ -61,7 +61,7 @@ def scale_by_adam(
     """Adam (Kingma & Ba, 2015), equal to `optax.scale_by_adam` but for rounding.
 
     The bias corrections are folded into two scalars, which leaves one division and one root per
-    weight: a sixth of a training step of LeNet-300-100 on a CPU.
+    weight where three divisions stood.
     """
 
     def update(updates, state, params=None):

@@ -19,7 +19,7 @@ test-all: $(VENV)/.dev  ## all tests
 check: $(VENV)/.dev  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 columns: $(VENV)/.run  ## results/COLUMNS.md from the schema
 	$(BIN)/python -c "from capacity.rows import reference; print(reference(), end='')" > results/COLUMNS.md

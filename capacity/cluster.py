@@ -41,6 +41,8 @@ def connected(
     """
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray's workers are nicer than any other process by default: pinned to a core, they would starve.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")

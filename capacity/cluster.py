@@ -41,7 +41,7 @@ def connected(
     """
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    # Ray's workers are nicer than any other process by default: pinned to a core, they would starve.
+    # Ray runs workers at the lowest priority: pinned to a busy core, they would starve.
     os.environ.setdefault("RAY_worker_niceness", "0")
     # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")

@@ -145,9 +145,9 @@ class PopulationTrial(tune.Trainable):
         """Claims cores for the life of the process, then starts the first trial."""
         self._configs = configs or {}
         cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
-        session = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
+        locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
-        self._cores.enter_context(device.pinned(cpus, session))
+        self._cores.enter_context(device.pinned(cpus, locks))
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

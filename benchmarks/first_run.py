@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
-REPEATS = 3
 
 
 class Row(NamedTuple):
@@ -30,9 +29,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/first-run"))
     parser.add_argument("--skip-install", action="store_true", help="only Ray against --local")
+    parser.add_argument("--repeats", type=int, default=3, help="of Ray and of --local, in turns")
     options = parser.parse_args()
     rows = [] if options.skip_install else _fresh_clone()
-    rows += _ray_share()
+    rows += _ray_share(options.repeats)
     options.out.mkdir(parents=True, exist_ok=True)
     lines = [
         "# What a newcomer waits for",
@@ -74,11 +74,11 @@ def _fresh_clone() -> list[Row]:
     ]
 
 
-def _ray_share() -> list[Row]:
+def _ray_share(repeats: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         environment = _environment(Path(folder) / "cache")
         times: dict[str, list[float]] = {"ray": [], "local": []}
-        for repeat in range(REPEATS + 1):
+        for repeat in range(repeats + 1):
             for kind, flags in (("ray", []), ("local", ["--local"])):
                 command = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml", *flags]
                 command += ["--results", f"{folder}/{kind}{repeat}"]
@@ -89,8 +89,8 @@ def _ray_share() -> list[Row]:
         same = _rows(folder, "ray1") == _rows(folder, "local1")
     ray, local = (statistics.median(times[kind]) for kind in ("ray", "local"))
     return [
-        _row(f"digits sweep by Ray, compiled before, median of {REPEATS}", ray),
-        _row(f"digits sweep with --local, compiled before, median of {REPEATS}", local),
+        _row(f"digits sweep by Ray, compiled before, median of {repeats}", ray),
+        _row(f"digits sweep with --local, compiled before, median of {repeats}", local),
         _row("Ray beyond --local", ray - local, 15),
         Row("both give the same `networks.csv`", "yes" if same else "no", "yes", str(same)),
     ]
@@ -108,7 +108,8 @@ def _environment(cache: Path) -> dict[str, str]:
 def _seconds(command: list[str], folder: Path, environment: dict[str, str]) -> float:
     assert shutil.which(command[0]), command[0]
     began = time.monotonic()
-    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, cwd=folder, env=environment, check=True, stdout=quiet, stderr=quiet)
     return time.monotonic() - began
 
 

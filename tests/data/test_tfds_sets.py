@@ -74,7 +74,7 @@ def test_a_set_without_a_test_split_is_tested_on_its_validation_split(paper_data
     ("written", "message"),
     [
         ({"splits": ("train",)}, r"has the splits \['train'\] where 'train' and 'test'"),
-        ({"shape": ("-1", "-1", "3")}, r"of shape \(None, None, 3\) where unsigned integers of"),
+        ({"shape": ("-1", "-1", "3")}, r"of shape \(None, None, 3\) where 8-bit values of"),
         ({"classes": 9}, r"some labels of its split 'train' are not in 0 \.\.\. 8"),
     ],
 )

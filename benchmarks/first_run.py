@@ -92,7 +92,12 @@ def _ray_share(repeats: int) -> list[Row]:
         _row(f"digits sweep by Ray, compiled before, median of {repeats}", ray),
         _row(f"digits sweep with --local, compiled before, median of {repeats}", local),
         _row("Ray beyond --local", ray - local, 15),
-        Row("both give the same `networks.csv`", "yes" if same else "no", "yes", str(same)),
+        Row(
+            "both give the same `networks.csv`",
+            "yes" if same else "no",
+            "yes",
+            "yes" if same else "no",
+        ),
     ]
 
 

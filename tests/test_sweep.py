@@ -27,11 +27,17 @@ TINY = [
     "seeds=2",
 ]
 SMALL = ["model.width=8", "data.label_noise=0.0", *TINY]
+TWO_TRIALS = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
 NEEDS = {"digits": None, "mlp": "mnist", "lottery": "mnist", "cnn": "fashion_mnist"}
 
 
 def run(config, *overrides, results, flags=("--local",)):
     return sweep.main([str(config), *overrides, *flags, "--results", str(results)])
+
+
+def resume(results):
+    flags = ("--local", "--resume")
+    return run(ROOT / "configs/digits.yaml", *TWO_TRIALS, results=results, flags=flags)
 
 
 def prepared(name):
@@ -42,8 +48,7 @@ def prepared(name):
 def finished(tmp_path_factory):
     """A small experiment of two trials, run once in this process."""
     results = tmp_path_factory.mktemp("results")
-    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    assert run(ROOT / "configs/digits.yaml", *overrides, results=results) == 0
+    assert run(ROOT / "configs/digits.yaml", *TWO_TRIALS, results=results) == 0
     return results / "small"
 
 
@@ -120,8 +125,7 @@ def test_label_bits_and_noise_floor_by_hand(finished):
 
 
 def test_the_same_config_gives_the_same_rows(finished, tmp_path):
-    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    assert run(ROOT / "configs/digits.yaml", *overrides, results=tmp_path) == 0
+    assert run(ROOT / "configs/digits.yaml", *TWO_TRIALS, results=tmp_path) == 0
     for table in ("networks.csv", "layers.csv", "curves.parquet"):
         assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
 
@@ -132,16 +136,7 @@ def test_resume_adds_only_what_is_missing(finished, tmp_path, capsys):
     gone = sorted((copy / "trials").glob("digits*"))[0]
     shutil.rmtree(gone)
     (copy / "trials.csv").unlink()
-    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-    assert (
-        run(
-            ROOT / "configs/digits.yaml",
-            *overrides,
-            results=tmp_path,
-            flags=("--local", "--resume"),
-        )
-        == 0
-    )
+    assert resume(tmp_path) == 0
     assert "1 of them on disk" in capsys.readouterr().out
     assert (copy / "networks.csv").read_bytes() == before
 
@@ -255,9 +250,8 @@ def ray_processes():
 
 def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, tmp_path):
     before = ray_processes()
-    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
     ended = subprocess.run(
-        [*COMMAND, *overrides, "--results", str(tmp_path)],
+        [*COMMAND, *TWO_TRIALS, "--results", str(tmp_path)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -276,9 +270,8 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
 
 @pytest.mark.parametrize("where", ["--local", "ray"])
 def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path, where):
-    overrides = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
     local = ["--local"] if where == "--local" else ["resources.cpus=2"]  # one trial at a time
-    command = [*COMMAND, *overrides, *local, "--results", str(tmp_path)]
+    command = [*COMMAND, *TWO_TRIALS, *local, "--results", str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -292,15 +285,7 @@ def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_pa
     assert list(trials.glob("digits*"))
     if process.returncode == 130:
         assert "--resume carries on" in said
-    assert (
-        run(
-            ROOT / "configs/digits.yaml",
-            *overrides,
-            results=tmp_path,
-            flags=("--local", "--resume"),
-        )
-        == 0
-    )
+    assert resume(tmp_path) == 0
     assert (tmp_path / "small/networks.csv").read_bytes() == (
         finished / "networks.csv"
     ).read_bytes()

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity import training
-from capacity.coding import coded_bytes, decode, dequantised, encode, tensor_step, uniform_symbols
+from capacity.coding import coded_bytes, decode, dequantised, encode, tensor_step, uniform
 from capacity.config import Config
 from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import TICKET, Round
@@ -117,15 +117,15 @@ def _coded(
 
 
 def _rounded(weights: Weights, relative: float) -> Weights:
-    steps = {name: tensor_step(w, relative) for name, w in weights.items()}
-    return {n: dequantised(uniform_symbols(w, steps[n]), steps[n]) for n, w in weights.items()}
+    return {n: dequantised(uniform(w, tensor_step(w, relative), n)) for n, w in weights.items()}
 
 
 def _file(weights: Weights, relative: float) -> Coded:
-    steps = {name: tensor_step(w, relative) for name, w in weights.items()}
-    symbols = {name: uniform_symbols(w, steps[name]) for name, w in weights.items()}
-    file = encode(weights, steps)
-    return Coded(relative, steps, weight_entropy(symbols), file, decode(file))
+    leaves = {n: uniform(w, tensor_step(w, relative), n) for n, w in weights.items()}
+    steps = {name: leaf.step for name, leaf in leaves.items()}
+    entropy = weight_entropy({name: leaf.symbols for name, leaf in leaves.items()})
+    file = encode(leaves)
+    return Coded(relative, steps, entropy, file, decode(file))
 
 
 def _network_row(

@@ -2,13 +2,21 @@
 
 import math
 import struct
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from capacity.coding.errors import CorruptFile
+import numpy as np
 
-_AXIS_LIMIT = 32  # axes of an array, which every numpy allows
-_NAME_LIMIT = 1024  # bytes: shared prefixes must not make a small header a large one
-_VARINT_BYTES = 5
+from capacity.coding.byte_reader import ByteReader, varint
+from capacity.coding.dtypes import DTYPES, dtype_number
+from capacity.coding.errors import CorruptFile, UnstorableTensor
+from capacity.coding.names import NameReader, NameWriter, text
+
+AXIS_LIMIT = 32  # axes of an array, which every numpy allows
+_SAME_FIRST, _SAME_LAST = 128, 64  # flags beside the number of axes
+_OTHER_DTYPE = 64  # flag beside form and codec: not float32
+_LOSSLESS, _LONG_STEP, _SHORT_STEP, _CODEBOOK = range(4)  # forms
+
+Quantiser = Literal["lossless", "uniform", "codebook"]
 
 
 class Entry(NamedTuple):
@@ -17,14 +25,18 @@ class Entry(NamedTuple):
     Attributes:
       name: its path in the parameter tree, such as layers/0/kernel.
       shape: its axes, outermost first.
-      codec: the number of its code.
-      step: distance of neighbouring weights; a float32.
+      dtype: of the weights that a decoder gives back.
+      quantiser: how symbols stand for weights; `lossless` where there are none.
+      codec: the number of its code; 0 where it is lossless.
+      step: distance of neighbouring weights, a float32; 0 unless the quantiser is uniform.
       length: bytes of its payload.
-      checksum: CRC-32 of its payload.
+      checksum: of its payload: CRC-32, or since version 2 the low 24 bits of it.
     """
 
     name: str
     shape: tuple[int, ...]
+    dtype: str
+    quantiser: Quantiser
     codec: int
     step: float
     length: int
@@ -37,100 +49,112 @@ class Entry(NamedTuple):
 
 
 def encoded_entries(entries: list[Entry]) -> list[bytes]:
-    """The bytes of each entry; a name is written without what it shares with the one before."""
-    pieces, previous = [], b""
+    """The bytes of each entry, in version 2; the layout is in FORMAT.md."""
+    names, before, pieces = NameWriter(), (), []
     for entry in entries:
-        name = entry.name.encode()
-        if len(name) > _NAME_LIMIT:
-            raise ValueError(
-                f"{entry.name[:40]}...: a name of {len(name)} bytes: at most {_NAME_LIMIT}"
-            )
-        shared = _shared(previous, name)
         pieces.append(
-            varint(shared)
-            + varint(len(name) - shared)
-            + name[shared:]
-            + varint(len(entry.shape))
-            + b"".join(map(varint, entry.shape))
-            + struct.pack("<Bf", entry.codec, entry.step)
+            names.encoded(entry.name)
+            + _encoded_shape(entry, before)
+            + _encoded_values(entry)
             + varint(entry.length)
-            + struct.pack("<I", entry.checksum)
+            + (entry.checksum.to_bytes(3, "little") if entry.length else b"")
         )
-        previous = name
+        before = entry.shape
     return pieces
 
 
-def decoded_entries(data: bytes) -> tuple[list[Entry], list[int]]:
+def decoded_entries(data: bytes, version: int) -> tuple[list[Entry], list[int]]:
     """The entries that `data` consists of, and the bytes that each takes."""
-    reader, entries, lengths, previous = ByteReader(data), [], [], b""
+    reader, names, entries, lengths = ByteReader(data), NameReader(), [], []
     while not reader.at_end():
-        start = reader.position
-        shared = reader.varint()
-        if shared > len(previous):
-            raise CorruptFile("a tensor's name refers to more of the name before than there is")
-        previous = previous[:shared] + reader.take(reader.varint())
-        if len(previous) > _NAME_LIMIT:
-            raise CorruptFile(f"a tensor's name has {len(previous)} bytes: at most {_NAME_LIMIT}")
-        try:
-            name = previous.decode()
-        except UnicodeDecodeError as error:
-            raise CorruptFile("a tensor's name is not UTF-8") from error
-        axes = reader.varint()
-        if axes > _AXIS_LIMIT:
-            raise CorruptFile(f"{name}: {axes} axes: at most {_AXIS_LIMIT} are allowed")
-        shape = tuple(reader.varint() for _ in range(axes))
-        codec, step = struct.unpack("<Bf", reader.take(5))
-        length = reader.varint()
-        (checksum,) = struct.unpack("<I", reader.take(4))
-        entries.append(Entry(name, shape, codec, step, length, checksum))
+        start, before = reader.position, entries[-1] if entries else None
+        if version == 1:
+            entries.append(_first_version(reader, before))
+        else:
+            entries.append(_entry(reader, names, before.shape if before else ()))
         lengths.append(reader.position - start)
     return entries, lengths
 
 
-def varint(value: int) -> bytes:
-    """An integer from 0 to 2^35 - 1 as LEB128: seven bits a byte, lowest first, 128 for more."""
-    if value >= 1 << 7 * _VARINT_BYTES:
-        raise ValueError(
-            f"{value} in a header: the format counts to {(1 << 7 * _VARINT_BYTES) - 1}"
-        )
-    digits = [value & 127]
-    while value := value >> 7:
-        digits[-1] |= 128
-        digits.append(value & 127)
-    return bytes(digits)
+def _encoded_shape(entry: Entry, before: tuple[int, ...]) -> bytes:
+    """The axes, less a first or a last one that the tensor before has too."""
+    axes = list(entry.shape)
+    if len(axes) > AXIS_LIMIT:
+        raise UnstorableTensor(f"{entry.name}: {len(axes)} axes: at most {AXIS_LIMIT}")
+    head = len(axes)
+    if axes and before and axes[-1] == before[-1]:
+        head |= _SAME_LAST
+        axes.pop()
+    if axes and before and axes[0] == before[0]:
+        head |= _SAME_FIRST
+        axes.pop(0)
+    return bytes([head]) + b"".join(map(varint, axes))
 
 
-class ByteReader:
-    """Reads bytes front to back; reading past the end is a CorruptFile."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self.position = 0
-
-    def at_end(self) -> bool:
-        """Whether everything has been read."""
-        return self.position == len(self._data)
-
-    def take(self, length: int) -> bytes:
-        """The next `length` bytes."""
-        taken = self._data[self.position : self.position + length]
-        if len(taken) < length:
-            raise CorruptFile("the file ends too early")
-        self.position += length
-        return taken
-
-    def varint(self) -> int:
-        """The next LEB128 integer."""
-        value = 0
-        for place in range(_VARINT_BYTES):
-            (digit,) = self.take(1)
-            value |= (digit & 127) << 7 * place
-            if digit < 128:
-                return value
-        raise CorruptFile("a number in the header is out of range")
+def _decoded_shape(reader: ByteReader, name: str, before: tuple[int, ...]) -> tuple[int, ...]:
+    (head,) = reader.take(1)
+    axes, first, last = head & (_SAME_LAST - 1), head & _SAME_FIRST, head & _SAME_LAST
+    if axes > AXIS_LIMIT:
+        raise CorruptFile(f"{name}: {axes} axes: at most {AXIS_LIMIT} are allowed")
+    written = axes - bool(first) - bool(last)
+    if written < 0 or ((first or last) and not before):
+        raise CorruptFile(f"{name}: its shape refers to one that is not there")
+    middle = tuple(reader.varint() for _ in range(written))
+    return (*before[:1],) * bool(first) + middle + (*before[-1:],) * bool(last)
 
 
-def _shared(first: bytes, second: bytes) -> int:
-    """How many bytes two names have in common at the front."""
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+def _encoded_values(entry: Entry) -> bytes:
+    """How the payload becomes weights: codec, quantiser, step and dtype."""
+    step = b""
+    if entry.quantiser == "uniform":
+        step = struct.pack("<f", entry.step)
+        form = _LONG_STEP if any(step[:2]) else _SHORT_STEP
+        step = step[2:] if form == _SHORT_STEP else step
+    else:
+        form = _LOSSLESS if entry.quantiser == "lossless" else _CODEBOOK
+    number = dtype_number(np.dtype(entry.dtype), entry.name)
+    head = entry.codec | form << 4 | (_OTHER_DTYPE if number else 0)
+    return bytes([head]) + (bytes([number]) if number else b"") + step
+
+
+def _entry(reader: ByteReader, names: NameReader, before: tuple[int, ...]) -> Entry:
+    """The next entry, in version 2."""
+    name = names.decoded(reader)
+    shape = _decoded_shape(reader, name, before)
+    (head,) = reader.take(1)
+    (number,) = reader.take(1) if head & _OTHER_DTYPE else b"\0"
+    if head >= 2 * _OTHER_DTYPE or number >= len(DTYPES):
+        raise CorruptFile(f"{name}: a kind of tensor that this version does not know")
+    dtype, codec, form = DTYPES[number], head & 15, head >> 4 & 3
+    if (form == _LOSSLESS) != (codec == 0):
+        raise CorruptFile(f"{name}: codec {codec} does not fit its quantiser")
+    step, quantiser = 0.0, "lossless" if form == _LOSSLESS else "codebook"
+    if form in (_LONG_STEP, _SHORT_STEP):
+        stored = reader.take(4) if form == _LONG_STEP else b"\0\0" + reader.take(2)
+        step, quantiser = _checked_step(struct.unpack("<f", stored)[0], name), "uniform"
+    length = reader.varint()
+    checksum = int.from_bytes(reader.take(3), "little") if length else 0
+    return Entry(name, shape, dtype, quantiser, codec, step, length, checksum)
+
+
+def _first_version(reader: ByteReader, before: Entry | None) -> Entry:
+    """The next entry, in version 1."""
+    shared, previous = reader.varint(), before.name.encode() if before else b""
+    if shared > len(previous):
+        raise CorruptFile("a tensor's name refers to more of the name before than there is")
+    name = text(previous[:shared] + reader.take(reader.varint()))
+    axes = reader.varint()
+    if axes > AXIS_LIMIT:
+        raise CorruptFile(f"{name}: {axes} axes: at most {AXIS_LIMIT} are allowed")
+    shape = tuple(reader.varint() for _ in range(axes))
+    codec, step = struct.unpack("<Bf", reader.take(5))
+    length, checksum = reader.varint(), int.from_bytes(reader.take(4), "little")
+    step = _checked_step(step, name)
+    return Entry(name, shape, "float32", "uniform", codec, step, length, checksum)
+
+
+def _checked_step(step: float, name: str) -> float:
+    """A step that was read, if symbols can be multiplied by it."""
+    if not (math.isfinite(step) and step > 0):
+        raise CorruptFile(f"{name}: step {step:g}: must be positive and finite")
+    return step

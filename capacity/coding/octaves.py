@@ -6,51 +6,82 @@ is split into a class, which is its octave and the `kept` bits behind its leadin
 grows with the logarithm of the range, and what is smooth within a class loses next to nothing.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Int
 
 from capacity.coding import categorical
 from capacity.coding.bits import BitReader, gamma, packed
+from capacity.coding.blocks import blocks
 from capacity.coding.errors import CorruptFile
-from capacity.coding.table import Table, bit_widths, encoded_table, ideal_bits
+from capacity.coding.table import Table, bit_widths, encoded_table, histogram, ideal_bits
 
 KEPT = range(8)  # what three bits can name
 
 
-def encode(symbols: Int[np.ndarray, " n"]) -> bytes | None:
-    """The payload of n >= 1 int32 symbols; None where a class of its own for each is shortest."""
-    values, counts = np.unique(symbols, return_counts=True)
-    magnitudes = np.abs(symbols.astype(np.int64))
-    largest = int(magnitudes.max())
+def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
+    """The payload of one or more symbols; None where a class of its own for each is shortest."""
+    flat = symbols.ravel()
+    values, counts = histogram(flat)
+    largest = int(np.abs(values.astype(np.int64)).max())
     useful = [kept for kept in KEPT if kept == 0 or largest >= 1 << kept]
     kept = min(useful, key=lambda candidate: _length(values, counts, candidate))
     if largest < 2 << kept:
         return None
-    classes, dropped = _split(magnitudes, kept)
-    body = categorical.encode((np.sign(symbols) * classes).astype(np.int32))
+    classes = np.empty(flat.size, np.int32)
+    for part in blocks(flat.size):
+        classes[part] = np.sign(flat[part]) * _split(np.abs(flat[part]), kept)[0]
+    body = categorical.encode(classes)
     assert body is not None  # 2^13 classes at most
-    planes = [magnitudes[dropped > plane] >> plane & 1 for plane in range(dropped.max(initial=0))]
-    below = np.packbits(np.concatenate([np.empty(0, np.int64), *planes]).astype(np.uint8))
-    return packed(f"{kept:03b}" + gamma(len(body))) + body + below.tobytes()
+    return packed(f"{kept:03b}" + gamma(len(body))) + body + _packed_planes(flat, kept)
 
 
-def decode(payload: bytes, n: int) -> Int[np.ndarray, " n"]:
-    """The n >= 1 symbols behind a payload, as int32."""
-    reader = BitReader(payload)
+def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
+    """The one or more symbols behind a payload, as int32."""
+    reader, size = BitReader(payload), math.prod(shape)
     kept, length = reader.number(3), reader.gamma()
     start = reader.bytes_read()
-    signed = categorical.decode(payload[start : start + length], n).astype(np.int64)
-    magnitudes, dropped = _joined(np.abs(signed), kept)
-    below = np.frombuffer(payload[start + length :], np.uint8)
-    total = int(dropped.sum())
+    symbols = categorical.decode(payload[start : start + length], (size,))
+    dropped = np.empty(size, np.int8)
+    for part in blocks(size):
+        magnitudes, dropped[part] = _joined(np.abs(symbols[part].astype(np.int64)), kept)
+        symbols[part] = np.sign(symbols[part]) * magnitudes
+    _read_planes(symbols, dropped, payload[start + length :])
+    return symbols.reshape(shape)
+
+
+def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> bytes:
+    """The dropped bits of all symbols: the lowest of each, then the second, and so on."""
+    pieces, left = [], np.empty(0, np.uint8)
+    largest = max(-int(symbols.min()), int(symbols.max()))
+    for plane in range(largest.bit_length() - 1 - kept):
+        for part in blocks(symbols.size):
+            magnitudes = np.abs(symbols[part])
+            here = magnitudes[magnitudes >> plane + 1 + kept > 0]  # d > plane
+            bits = np.concatenate([left, (here >> plane & 1).astype(np.uint8)])
+            whole = bits.size - bits.size % 8
+            pieces.append(np.packbits(bits[:whole]).tobytes())
+            left = bits[whole:]
+    return b"".join([*pieces, np.packbits(left).tobytes()])
+
+
+def _read_planes(
+    symbols: Int[np.ndarray, " n"], dropped: Int[np.ndarray, " n"], data: bytes
+) -> None:
+    """The inverse of `_packed_planes`, added to symbols whose dropped bits are zero."""
+    below = np.frombuffer(data, np.uint8)
+    total = int(dropped.sum(dtype=np.int64))
     if len(below) != -(-total // 8):
         raise CorruptFile(f"a payload holds {len(below)} bytes where {total} bits are due")
-    bits = np.unpackbits(below, count=total).astype(np.int64)
-    for plane in range(dropped.max(initial=0)):
-        here = dropped > plane
-        taken, bits = np.split(bits, [np.count_nonzero(here)])
-        magnitudes[here] |= taken << plane
-    return (np.sign(signed) * magnitudes).astype(np.int32)
+    at = 0
+    for plane in range(int(dropped.max())):
+        for part in blocks(symbols.size):
+            here = part.start + np.flatnonzero(dropped[part] > plane)
+            end = at + here.size
+            bits = np.unpackbits(below[at // 8 : -(-end // 8)])[at % 8 :][: here.size]
+            symbols[here] += np.sign(symbols[here]) * (bits.astype(np.int32) << plane)
+            at = end
 
 
 def _split(

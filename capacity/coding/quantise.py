@@ -1,52 +1,91 @@
-"""Uniform scalar quantisation: weights as integer multiples of one step per tensor."""
+"""Scalar quantisation: weights as integers, and integers as weights."""
 
+from typing import NamedTuple
+
+import ml_dtypes
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+from capacity.coding.blocks import blocks
+from capacity.coding.dtypes import QUANTISED
 from capacity.coding.errors import UnquantisableTensor
 
 SYMBOL_LIMIT = 2**31 - 1  # |symbol|: symmetric, and int32 holds it
 
 
-def uniform_symbols(
-    weights: Shaped[np.ndarray, "..."], step: float, name: str = "weights"
-) -> Int[np.ndarray, "..."]:
-    """The integers nearest to weights / step, as int32; ties go to the even one.
+class Quantised(NamedTuple):
+    """A tensor as integers: codebook[symbol] where there is a codebook, symbol * step elsewhere.
+
+    Attributes:
+      symbols: [...] int32, in the tensor's shape.
+      step: distance of neighbouring weights, a float32 value > 0; 0 where there is a codebook.
+      codebook: [k] float32 values that symbols 0 to k - 1 stand for.
+      dtype: of the weights that they stand for: float32, float16 or bfloat16.
+    """
+
+    symbols: Int[np.ndarray, "..."]
+    step: float
+    codebook: Float[np.ndarray, " k"] | None = None
+    dtype: str = "float32"
+
+
+def uniform(weights: Shaped[np.ndarray, "..."], step: float, name: str = "weights") -> Quantised:
+    """The integers nearest to weights / step; ties go to the even one.
 
     The step is rounded to float32 first, since that is how a file stores it; the division is
     done in float64. |weight - symbol * step| <= step / 2, up to float64 rounding.
 
     Args:
-      weights: [...] any float type.
+      weights: [...] any real type; what is not a QUANTISED type comes back as float32.
       step: distance of neighbouring values, in the unit of the weights, > 0.
       name: what to call the tensor in an error.
 
     Raises:
       UnquantisableTensor: NaN or infinite weights, a step that is no positive float32, a symbol
-        beyond int32, or a rounded weight beyond float32.
+        beyond int32, or a rounded weight beyond the type of the weights.
     """
-    exact = _finite(weights, name)
-    width = _positive(step, name)
+    width, peak = _positive(step, name), _peak(weights, name)
     with np.errstate(over="ignore"):
-        nearest = np.asarray(np.rint(exact / width))
-    peak = np.max(np.abs(nearest), initial=0.0)
-    if peak > SYMBOL_LIMIT:
+        largest = float(np.rint(peak / width))
+    if largest > SYMBOL_LIMIT:
         raise UnquantisableTensor(
-            f"{name}: step {step:g} needs a symbol of magnitude {peak:.0f}: the limit is "
+            f"{name}: step {step:g} needs a symbol of magnitude {largest:.0f}: the limit is "
             f"{SYMBOL_LIMIT}, choose a coarser step"
         )
-    if peak * width > np.finfo(np.float32).max:
+    dtype = weights.dtype.name if weights.dtype.name in QUANTISED else "float32"
+    if not _held(largest * width, dtype):
         raise UnquantisableTensor(
-            f"{name}: step {step:g} rounds a weight to {peak * width:g}, beyond float32: choose a "
-            "finer step"
+            f"{name}: step {step:g} rounds a weight to {largest * width:g}, beyond {dtype}: "
+            "choose a finer step"
         )
-    return nearest.astype(np.int32)
+    flat, symbols = weights.ravel(), np.empty(weights.size, np.int32)
+    for part in blocks(flat.size):
+        symbols[part] = np.rint(flat[part].astype(np.float64) / width)
+    return Quantised(symbols.reshape(weights.shape), float(width), None, dtype)
 
 
-def dequantised(symbols: Int[np.ndarray, "..."], step: float) -> Float[np.ndarray, "..."]:
-    """symbols * step, rounded once to float32: the weights that a decoded file holds."""
-    width = np.float64(np.float32(step))
-    return np.asarray(symbols * width, dtype=np.float32)
+def dequantised(quantised: Quantised) -> Float[np.ndarray, "..."]:
+    """The weights that a decoded file holds, in their type.
+
+    symbol * step in float64, rounded to float32; or the codebook's value. A narrower type is
+    rounded to from there.
+    """
+    symbols, step, codebook, dtype = quantised
+    weights = np.empty(symbols.size, dtype)
+    flat, width = symbols.ravel(), np.float64(np.float32(step))
+    for part in blocks(flat.size):
+        exact = flat[part] * width if codebook is None else codebook[flat[part]]
+        weights[part] = exact.astype(np.float32).astype(dtype)
+    return weights.reshape(symbols.shape)
+
+
+def overflowing(quantised: Quantised) -> bool:
+    """Whether a symbol stands for what is infinite in the type of the weights."""
+    symbols, step, codebook, dtype = quantised
+    if codebook is not None:
+        return not all(_held(level, dtype) for level in codebook.tolist())
+    extremes = (int(symbols.min()), int(symbols.max())) if symbols.size else (0,)
+    return not all(_held(extreme * np.float64(step), dtype) for extreme in extremes)
 
 
 def tensor_step(
@@ -55,35 +94,55 @@ def tensor_step(
     """relative_step times the root mean square of the weights that are not zero.
 
     The scale of a pruned tensor is that of its survivors: pruning more of it must not make its
-    step finer. A tensor without a non-zero weight gets step 1. The result is a float32 value, no
-    smaller than the least normal one.
+    step finer. A tensor without a non-zero weight gets step 1. The result is rounded to eight
+    significant bits, with which it takes two bytes in a file and not four, and is no smaller than
+    the least normal float32.
 
     Args:
-      weights: [...] any float type.
+      weights: [...] any real type.
       relative_step: step in units of that root mean square, > 0.
       name: what to call the tensor in an error.
 
     Raises:
       UnquantisableTensor: NaN or infinite weights, or a step that is no positive float32.
     """
-    exact = _finite(weights, name)
-    peak = np.max(np.abs(exact), initial=0.0)
+    relative, peak = _positive(relative_step, name), _peak(weights, name)
     if peak == 0:
         return 1.0
-    survivors = exact[exact != 0] / peak  # scaled, so that no square under- or overflows
-    step = _positive(relative_step, name) * peak * np.sqrt(np.mean(survivors**2))
-    return float(_positive(max(step, float(np.finfo(np.float32).tiny)), name))
+    flat, total = weights.ravel(), 0.0
+    for part in blocks(flat.size):
+        total += float(np.sum((flat[part].astype(np.float64) / peak) ** 2))  # no square overflows
+    step = relative * peak * np.sqrt(total / np.count_nonzero(flat))
+    return short_step(float(_positive(max(step, np.finfo(np.float32).tiny), name)))
 
 
-def _finite(weights: Shaped[np.ndarray, "..."], name: str) -> Float[np.ndarray, "..."]:
-    exact = np.asarray(weights, dtype=np.float64)
-    wrong = exact.size - np.count_nonzero(np.isfinite(exact))
+def short_step(step: float) -> float:
+    """The step of eight significant bits that is nearest: it takes two bytes less in a file."""
+    with np.errstate(over="ignore"):
+        short = float(np.float32(step).astype(ml_dtypes.bfloat16))
+    return short if np.isfinite(short) else float(ml_dtypes.finfo("bfloat16").max)
+
+
+def _held(weight: float, dtype: str) -> bool:
+    """Whether a float64 is finite once rounded as `dequantised` does."""
+    with np.errstate(over="ignore"):
+        return bool(np.isfinite(np.float64(weight).astype(np.float32).astype(dtype)))
+
+
+def _peak(weights: Shaped[np.ndarray, "..."], name: str) -> float:
+    """The largest magnitude; an error where one is none."""
+    flat, peak, wrong = weights.ravel(), 0.0, 0
+    for part in blocks(flat.size):
+        exact = np.abs(flat[part].astype(np.float64))
+        finite = np.isfinite(exact)
+        wrong += exact.size - np.count_nonzero(finite)
+        peak = max(peak, float(np.max(exact, initial=0.0, where=finite)))
     if wrong:
         raise UnquantisableTensor(
-            f"{name}: {wrong} of {exact.size} weights are NaN or infinite: only finite weights "
-            "can be stored"
+            f"{name}: {wrong} of {flat.size} weights are NaN or infinite: only finite weights "
+            "can be quantised"
         )
-    return exact
+    return peak
 
 
 def _positive(step: float, name: str) -> np.float64:

@@ -4,6 +4,7 @@ import numpy as np
 from constriction import stream  # pyright: ignore[reportAttributeAccessIssue]
 from jaxtyping import Int
 
+from capacity.coding.blocks import blocks
 from capacity.coding.errors import CorruptFile
 
 _WORD = np.dtype(">u4")  # most significant byte first: the order in which the coder decides
@@ -21,7 +22,9 @@ def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " le
       counts: [levels >= 2] all > 0.
     """
     encoder = stream.queue.RangeEncoder()
-    encoder.encode(indices.astype(np.int32), _model(counts))
+    model = _model(counts)
+    for part in blocks(len(indices)):
+        encoder.encode(indices[part].astype(np.int32), model)
     written, (lower, width) = encoder.pos()
     return _shortest(encoder.get_compressed(), written, lower, width)
 
@@ -31,10 +34,14 @@ def decoded_indices(
 ) -> Int[np.ndarray, " n"]:
     """The n indices that `encoded_indices` wrote under the same counts, as int32."""
     words = np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
+    decoder, model = stream.queue.RangeDecoder(words), _model(counts)
+    indices = np.empty(n, np.int32)
     try:
-        return stream.queue.RangeDecoder(words).decode(_model(counts), n)
+        for part in blocks(n):
+            indices[part] = decoder.decode(model, part.stop - part.start)
     except AssertionError as error:
         raise CorruptFile("a payload does not belong to the symbol counts before it") from error
+    return indices
 
 
 def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:

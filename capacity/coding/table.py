@@ -6,10 +6,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from capacity.coding.bits import BitReader, gamma, packed, zigzag
-from capacity.coding.errors import CorruptFile
+from capacity.coding.blocks import blocks
+from capacity.coding.errors import CorruptFile, UnstorableTensor
 
 LEVEL_LIMIT = 2**14  # levels from the smallest to the largest symbol, both included
 COUNT_BITS = 32  # significant bits of the largest count
+_SORTED_SPAN = 2**16  # from here on, sorting beats a counter per level
 
 _CHANGES = {d: gamma(zigzag(d)) for d in range(-COUNT_BITS, COUNT_BITS + 1)}
 
@@ -32,7 +34,28 @@ def table_of(symbols: Int[np.ndarray, " n"]) -> Table | None:
     first, last = int(symbols.min()), int(symbols.max())
     if last - first >= LEVEL_LIMIT:
         return None
-    return Table(first, np.bincount(symbols.astype(np.int64) - first))
+    return Table(first, _occurrences(symbols, first, last))
+
+
+def histogram(
+    symbols: Int[np.ndarray, " n"],
+) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
+    """The distinct values of n >= 1 symbols, ascending, and how often each occurs."""
+    first, last = int(symbols.min()), int(symbols.max())
+    if last - first >= _SORTED_SPAN:
+        return np.unique(symbols, return_counts=True)
+    counts = _occurrences(symbols, first, last)
+    present = np.flatnonzero(counts)
+    return first + present, counts[present]
+
+
+def _occurrences(
+    symbols: Int[np.ndarray, " n"], first: int, last: int
+) -> Int[np.ndarray, " levels"]:
+    counts = np.zeros(last - first + 1, np.int64)
+    for part in blocks(len(symbols)):
+        counts += np.bincount(symbols[part].astype(np.int64) - first, minlength=len(counts))
+    return counts
 
 
 def encoded_table(table: Table) -> tuple[bytes, Table]:
@@ -44,7 +67,9 @@ def encoded_table(table: Table) -> tuple[bytes, Table]:
     """
     widest = int(table.counts.max()).bit_length()
     if widest > COUNT_BITS:
-        raise ValueError(f"{table.counts.sum()} symbols in one tensor: more than the format counts")
+        raise UnstorableTensor(
+            f"{table.counts.sum()} symbols in one tensor: more than the format counts"
+        )
     candidates = _rounded(table.counts, np.arange(widest)[:, None])
     shown = np.clip(bit_widths(table.counts) - 1, 0, np.arange(widest)[:, None])
     precision = int(np.argmin(shown.sum(axis=1) + ideal_bits(table.counts, candidates)))

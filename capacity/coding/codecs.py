@@ -1,12 +1,13 @@
 """The ways to write a tensor's symbols; the number of each is part of the file format."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Int
 
-from capacity.coding import categorical, octaves
+from capacity.coding import categorical, context, octaves
 
 Effort = Literal["fast", "max"]
 
@@ -30,11 +31,21 @@ class Codec(NamedTuple):
 CODECS: dict[int, Codec] = {
     1: Codec("categorical", categorical.encode, categorical.decode),
     2: Codec("octaves", octaves.encode, octaves.decode),
+    4: Codec(
+        "context",
+        partial(context.encode, partners=context.FAST),
+        partial(context.decode, partners=context.FAST),
+    ),
+    5: Codec(
+        "correlation",
+        partial(context.encode, partners=context.CORRELATED),
+        partial(context.decode, partners=context.CORRELATED),
+    ),
 }
 # Which of them an effort tries.
 EFFORT: dict[str, tuple[int, ...]] = {
-    "fast": (1, 2),
-    "max": (1, 2),
+    "fast": (1, 2, 4),
+    "max": (1, 2, 4, 5),
 }
 
 

@@ -25,16 +25,14 @@ def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " le
     model = _model(counts)
     for part in blocks(len(indices)):
         encoder.encode(indices[part].astype(np.int32), model)
-    written, (lower, width) = encoder.pos()
-    return _shortest(encoder.get_compressed(), written, lower, width)
+    return shortest(encoder)
 
 
 def decoded_indices(
     data: bytes, counts: Int[np.ndarray, " levels"], n: int
 ) -> Int[np.ndarray, " n"]:
     """The n indices that `encoded_indices` wrote under the same counts, as int32."""
-    words = np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
-    decoder, model = stream.queue.RangeDecoder(words), _model(counts)
+    decoder, model = stream.queue.RangeDecoder(words_of(data)), _model(counts)
     indices = np.empty(n, np.int32)
     try:
         for part in blocks(n):
@@ -44,22 +42,29 @@ def decoded_indices(
     return indices
 
 
-def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:
-    """The coder's fixed-point distribution: identical counts give it bit for bit."""
-    return stream.model.Categorical(counts.astype(np.float64), perfect=False)
-
-
-def _shortest(words: np.ndarray, written: int, lower: int, width: int) -> bytes:
-    """The fewest bytes that, followed by zeros, lie in the coder's final interval.
+def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
+    """The fewest bytes that, followed by zeros, lie in the final interval of a range encoder.
 
     The coder ends in [start, start + width), in units of the last bit of written + 2 words; it
     closes with whole words, of which `words` is one choice inside the interval. An interval at
     least 2^k wide holds a multiple of 2^k, so that the last k bits need not be written.
     """
+    written, (lower, width) = encoder.pos()
+    words = encoder.get_compressed()
     closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
     number = int.from_bytes(closed, "big")
     start = number - (number - lower) % 2**64
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
     dropped = 64 - 8 * kept
-    shortest = (start + (1 << dropped) - 1) >> dropped
-    return shortest.to_bytes(_WORD.itemsize * written + kept, "big")
+    number = (start + (1 << dropped) - 1) >> dropped
+    return number.to_bytes(_WORD.itemsize * written + kept, "big")
+
+
+def words_of(data: bytes) -> Int[np.ndarray, " words"]:
+    """The words that a decoder reads, as uint32: `data` filled up with zeros."""
+    return np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
+
+
+def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:
+    """The coder's fixed-point distribution: identical counts give it bit for bit."""
+    return stream.model.Categorical(counts.astype(np.float64), perfect=False)

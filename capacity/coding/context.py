@@ -1,0 +1,169 @@
+"""Codecs 4 and 5: an adaptive model that learns rows, columns, neighbours and correlations.
+
+No table is sent: encoder and decoder learn the same from the symbols already coded. A tensor is
+walked as a matrix whose rows are its first or its last axis; a large one is cut into stripes of
+rows that learn on their own, so that threads can share the work.
+"""
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from constriction import stream  # pyright: ignore[reportAttributeAccessIssue]
+from jaxtyping import Int
+
+from capacity.coding.byte_reader import ByteReader, varint
+from capacity.coding.context_model import UNARY, code_rows, new_model
+from capacity.coding.errors import CorruptFile
+from capacity.coding.logistic import CHANCE_BITS, tables
+from capacity.coding.mixing import POSITION, reader, recorder
+from capacity.coding.range_coder import shortest, words_of
+
+FAST, CORRELATED = 0, 24  # columns and rows that a prediction rests on
+
+_STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
+_ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
+_LAG_LIMIT = 512
+_ROOM = 2**20  # decisions recorded at a time
+_DENSE = 6  # mean magnitude from which telling magnitudes one by one is not worth while
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Walk(NamedTuple):
+    """How a tensor is read.
+
+    Attributes:
+      axis: 0 or -1, the axis that the rows are along.
+      stride: columns back to a related one, at least 2.
+      rows, columns: of the matrix.
+      cuts: the rows of each stripe.
+    """
+
+    axis: int
+    stride: int
+    rows: int
+    columns: int
+    cuts: list[slice]
+
+
+def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
+    """The payload of one or more int32 symbols; None where their magnitudes are large.
+
+    The axis is the one whose first stripe turns out shorter.
+
+    Args:
+      partners: FAST or CORRELATED.
+    """
+    if np.abs(symbols, dtype=np.int64).mean() > _DENSE:
+        return None
+    trials = _mapped(lambda axis: _trial(symbols, axis, partners), (0, -1)[: max(symbols.ndim, 1)])
+    matrix, walk, first = min(trials, key=_bytes_per_symbol)
+    others = _mapped(lambda cut: _coded(matrix[cut], walk.stride, partners), walk.cuts[1:])
+    parts = [first, *others]
+    lengths = b"".join(varint(len(part)) for part in parts[:-1])
+    return varint(2 * walk.stride - walk.axis) + lengths + b"".join(parts)
+
+
+def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndarray, "*shape"]:
+    """The one or more symbols behind a payload, as int32."""
+    content = ByteReader(memoryview(payload))
+    stride, last = divmod(content.varint(), 2)
+    walk = _walk(shape, -last, stride, partners)
+    if not 2 <= stride <= max(2, min(_LAG_LIMIT, walk.columns)):
+        raise CorruptFile(f"a payload claims a stride of {stride}")
+    lengths = [content.varint() for _ in walk.cuts[1:]]
+    left = len(payload) - content.position - sum(lengths)
+    if left < 0:
+        raise CorruptFile("the stripes of a payload are longer than the payload")
+    parts = [bytes(content.take(length)) for length in [*lengths, left]]
+    matrix = np.zeros((walk.rows, walk.columns), np.int32)
+
+    def fill(stripe: tuple[slice, bytes]) -> None:
+        symbols = matrix[stripe[0]]
+        model = new_model(symbols.shape, stride, partners)
+        coder = reader(words_of(stripe[1]))
+        code_rows(symbols, 0, len(symbols), stride, partners, model, coder, tables())
+
+    _mapped(fill, list(zip(walk.cuts, parts, strict=True)))
+    if len(shape) < 2 or not last:
+        return matrix.reshape(shape)
+    return np.ascontiguousarray(np.moveaxis(matrix.reshape(shape[-1], *shape[:-1]), 0, -1))
+
+
+def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[np.ndarray, Walk, bytes]:
+    """The matrix along an axis, how to walk it, and its first stripe's bytes."""
+    rows, columns = _matrix_shape(symbols.shape, axis)
+    turned = np.moveaxis(symbols, axis, 0) if symbols.ndim > 1 else symbols
+    matrix = np.ascontiguousarray(turned.reshape(rows, columns))
+    walk = _walk(symbols.shape, axis, _stride(matrix), partners)
+    return matrix, walk, _coded(matrix[walk.cuts[0]], walk.stride, partners)
+
+
+def _bytes_per_symbol(trial: tuple[np.ndarray, Walk, bytes]) -> float:
+    _, walk, first = trial
+    return len(first) / (walk.cuts[0].stop * walk.columns)
+
+
+def _coded(stripe: np.ndarray, stride: int, partners: int) -> bytes:
+    """The bytes of one stripe: recorded and range coded some rows at a time."""
+    encoder = stream.queue.RangeEncoder()
+    bernoulli = stream.model.Bernoulli(perfect=False)
+    model = new_model(stripe.shape, stride, partners)
+    for rows, room in _portions(stripe):
+        coder = recorder(room)
+        code_rows(stripe, rows.start, rows.stop, stride, partners, model, coder, tables())
+        tape = coder.tape[: 2 * int(coder.state[POSITION])].reshape(-1, 2)
+        chances = tape[:, 1] * 2.0**-CHANCE_BITS
+        encoder.encode(tape[:, 0].astype(np.int32), bernoulli, chances)
+    return shortest(encoder)
+
+
+def _portions(stripe: np.ndarray) -> Iterator[tuple[slice, int]]:
+    """Rows to record together, and a bound on their decisions: at least one row at a time."""
+    start, columns = 0, stripe.shape[1]
+    while start < len(stripe):
+        rows = stripe[start : start + max(1, _ROOM // columns)]
+        sizes = np.abs(rows, dtype=np.int64)
+        needed = (np.minimum(sizes, UNARY + 1) + 2 + 64 * (sizes > UNARY)).sum(axis=1)
+        count = max(1, int(np.searchsorted(np.cumsum(needed), _ROOM, side="right")))
+        yield slice(start, start + count), int(needed[:count].sum())
+        start += count
+
+
+def _stride(matrix: np.ndarray) -> int:
+    """The lag of at least 2 columns at which magnitudes are most alike, from 64 or more rows."""
+    rows, columns = matrix.shape
+    sample = np.minimum(np.abs(matrix[:: max(1, rows // 64)]), 4).astype(np.float32)
+    lags = range(2, min(_LAG_LIMIT, columns // 2) + 1)
+    alike = [float(np.vdot(sample[:, lag:], sample[:, :-lag])) / (columns - lag) for lag in lags]
+    return lags[int(np.argmax(alike))] if lags else 2
+
+
+def _walk(shape: tuple[int, ...], axis: int, stride: int, partners: int) -> Walk:
+    """The stripes are as even as rows allow."""
+    rows, columns = _matrix_shape(shape, axis)
+    wanted = max(rows * columns // _STRIPE[partners], -(-rows // _ROW_LIMIT), 1)
+    count = min(wanted, rows)
+    ends = [rows * k // count for k in range(count + 1)]
+    cuts = [slice(a, b) for a, b in pairwise(ends)]
+    return Walk(axis, stride, rows, columns, cuts)
+
+
+def _matrix_shape(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
+    rows = shape[axis] if len(shape) > 1 else 1
+    return rows, math.prod(shape) // rows
+
+
+def _mapped(function: Callable[[S], T], items: "list[S] | tuple[S, ...]") -> list[T]:
+    """`function` of every item, on as many threads as there are cores."""
+    if len(items) < 2:
+        return [function(item) for item in items]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    with ThreadPoolExecutor(min(len(items), cores or 1)) as threads:
+        return list(threads.map(function, items))

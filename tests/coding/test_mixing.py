@@ -1,0 +1,114 @@
+"""Single decisions: constriction's coder is the reference for the words, arithmetic for the rest."""
+
+import numpy as np
+import pytest
+from constriction import stream
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from capacity.coding.logistic import CHANCE_BITS, tables
+from capacity.coding.mixing import (
+    CHOICE,
+    INPUT,
+    POSITION,
+    SETS,
+    SLOT,
+    code,
+    decide,
+    new_mixer,
+    reader,
+    recorder,
+)
+from capacity.coding.range_coder import shortest, words_of
+
+ONE = 1 << CHANCE_BITS
+
+
+def read(words, chances):
+    state, tape = reader(words)
+    return [code(0, chance, state, tape) for chance in chances]
+
+
+def by_constriction(bits, chances):
+    encoder = stream.queue.RangeEncoder()
+    model = stream.model.Bernoulli(perfect=False)
+    encoder.encode(np.array(bits, np.int32), model, np.array(chances) / ONE)
+    return encoder
+
+
+decisions = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(1, 50) | st.integers(1, ONE - 1) | st.just(ONE - 1)),
+    min_size=1,
+    max_size=300,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(decisions)
+def test_what_constriction_writes_is_read(pairs):
+    bits, chances = zip(*pairs, strict=True)
+    encoder = by_constriction(bits, chances)
+    words = encoder.get_compressed()
+    decoder = stream.queue.RangeDecoder(words)
+    model = stream.model.Bernoulli(perfect=False)
+    assert decoder.decode(model, np.array(chances) / ONE).tolist() == list(bits)
+    assert read(words, chances) == list(bits)
+    assert read(words_of(shortest(encoder)), chances) == list(bits)
+
+
+@pytest.mark.parametrize("chance", [1, 2, 12345, ONE // 2, ONE - 2, ONE - 1])
+def test_the_cut_of_the_interval_is_that_of_constriction(chance):
+    # After one 0 the width is the first one's 2^-24, 2^40 - 1, times the part of the zeros.
+    encoder = by_constriction([0], [chance])
+    part = ((ONE - chance) * (2**24 - 2) >> CHANCE_BITS) + 1
+    assert encoder.pos() == (0, (0, ((2**64 - 1) >> 24) * part))
+
+
+def decided(bits, contexts, *, wide):
+    """Probabilities of a one, in bits' order, under contexts that never change."""
+    counters, memory = new_mixer()
+    memory[SLOT : SLOT + contexts] = 0
+    memory[CHOICE : CHOICE + SETS] = 0
+    state, tape = recorder(len(bits))
+    for bit in bits:
+        assert decide(0, contexts, wide, bit, counters, memory, state, tape, tables()) == bit
+    assert state[POSITION] == len(bits)
+    assert tape[::2].tolist() == bits
+    return tape[1::2] / ONE
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_nothing_seen_is_even_odds(wide):
+    assert decided([1], 5, wide=wide)[0] == 0.5
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_contexts_learn_the_share_of_ones(wide):
+    bits = (np.random.default_rng(0).random(4000) < 0.1).astype(int).tolist()
+    chances = decided(bits, 10 if wide else 5, wide=wide)
+    assert abs(chances[-500:].mean() - 0.1) < 0.03
+    cost = -np.log2(np.where(bits, chances, 1 - chances)).sum()
+    entropy = -4000 * (0.1 * np.log2(0.1) + 0.9 * np.log2(0.9))
+    assert cost < 1.05 * entropy
+
+
+def test_after_one_decision_the_counter_moves_by_its_rate():
+    counters, memory = new_mixer()
+    state, tape = recorder(1)
+    decide(0, 1, False, 1, counters, memory, state, tape, tables())
+    # From 2^21 by (2^22 - 1 - 2^21) / 1.6, and one decision seen; the rate is 40960 / 65536.
+    expected = 2**21 + ((2**22 - 1 - 2**21) * 40960 >> 16)
+    assert counters[0] == expected << 10 | 1
+
+
+def test_weights_move_along_their_inputs():
+    counters, memory = new_mixer()
+    memory[INPUT + 1] = 64
+    state, tape = recorder(1)
+    before = memory.copy()
+    decide(0, 1, False, 1, counters, memory, state, tape, tables())
+    # Input 64 with weight 1/10 is log-odds of 6; the first rate is 655 / 65536.
+    missed = (1 << 16) - (int(tables()[6 + len(range(-3071, 0))]) >> 6)
+    step = missed * 655 >> 8
+    assert memory[1] - before[1] == (step * 64 + 2048) >> 12
+    assert memory[2] == before[2]

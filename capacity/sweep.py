@@ -4,7 +4,6 @@ import argparse
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device
-from capacity.config import Config, flatten, keys
+from capacity.config import Config, flatten, reference
 from capacity.experiment import ConfigError, Experiment, load
 
 if TYPE_CHECKING:
@@ -221,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m capacity.sweep",
         description="Runs every trial of an experiment and writes its tables and figures.",
-        epilog=_key_reference(),
+        epilog=reference(shutil.get_terminal_size().columns),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", metavar="CONFIG", help="YAML file of the experiment")
@@ -238,18 +237,6 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
     where.add_argument("--address", help="Ray cluster to join: host:port, or auto")
     return parser
-
-
-def _key_reference() -> str:
-    width = shutil.get_terminal_size().columns
-    lines = ["keys (type) [default]:"]
-    for key, (kind, default, meaning) in keys().items():
-        shown = "null" if default is None else str(default)
-        lines.append(f"  {key} ({kind}) [{shown}]")
-        lines += textwrap.wrap(
-            meaning, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6
-        )
-    return "\n".join(lines)
 
 
 def _duration(seconds: float) -> str:

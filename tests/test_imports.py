@@ -44,6 +44,7 @@ ROOMS = (
     "saturation",
     "pruning",
     "coding",
+    "names",
 )
 
 ONLY_IMPORTER = {

@@ -17,10 +17,7 @@ from capacity.config import Config, flatten, reference
 from capacity.experiment import ConfigError, Experiment, load
 
 if TYPE_CHECKING:
-    from capacity.board import Board
-    from capacity.store import Store
-    from capacity.subject import Progress
-    from capacity.trial import Outcome
+    from capacity.desk import Desk
 
 OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -47,6 +44,7 @@ def _sweep(
 ) -> int:
     from capacity import report  # noqa: PLC0415
     from capacity.board import Board  # noqa: PLC0415
+    from capacity.desk import Desk  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
     trials = experiment.trials
@@ -58,7 +56,7 @@ def _sweep(
     known = f", {len(done)} of them on disk" if done else ""
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
     board = Board(len(trials), len(done))
-    desk = _Desk(store, board, missing)
+    desk = Desk(store, board, missing)
     try:
         with board:
             if missing and options.local:
@@ -73,48 +71,7 @@ def _sweep(
     return 1 if trials.keys() - store.finished() else 0
 
 
-class _Desk:
-    """Takes what trials report, in the driver: to the board at once, to the disk when complete."""
-
-    def __init__(self, store: "Store", board: "Board", trials: Mapping[str, Config]):
-        self.board = board
-        self.devices: set[str] = set()
-        self._store, self._trials = store, trials
-        self._outcomes: dict[str, list[Outcome]] = {}
-
-    def progress(self, trial: str, now: "Progress") -> None:
-        status = (
-            f"round {now.round} loss {now.validation_loss:.3f} "
-            f"accuracy {now.validation_accuracy:.4f}"
-        )
-        self.board.training(trial, now.step, now.steps, status)
-
-    def outcome(self, trial: str, outcome: "Outcome") -> None:
-        if outcome.round == 0:
-            self._outcomes[trial] = []  # A worker that died may have reported rounds before.
-        self._outcomes[trial].append(outcome)
-        self.devices.add(outcome.device)
-        self.board.round(outcome.networks)
-        if len(self._outcomes[trial]) == self._trials[trial].lottery.trainings:
-            self._write(trial, self._outcomes.pop(trial))
-
-    def failed(self, trial: str, reason: str) -> None:
-        self._outcomes.pop(trial, None)
-        self.board.failed(trial, reason)
-
-    def _write(self, trial: str, outcomes: list["Outcome"]) -> None:
-        self._store.write_trial(
-            trial,
-            self._trials[trial].model_dump(mode="json"),
-            networks=[row for o in outcomes for row in o.networks],
-            layers=[row for o in outcomes for row in o.layers],
-            curves=[row for o in outcomes for row in o.curves],
-            files={name: file for o in outcomes for name, file in o.files.items()},
-        )
-        self.board.finished(trial)
-
-
-def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
+def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
     from capacity import trial  # noqa: PLC0415
 
     for name, config in trials.items():
@@ -127,7 +84,7 @@ def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
 
 def _run_on_ray(
     trials: Mapping[str, Config],
-    desk: _Desk,
+    desk: "Desk",
     folder: Path,
     address: str | None,
     variables: Mapping[str, str],

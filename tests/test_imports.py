@@ -17,6 +17,7 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "desk",
     "cluster",
     "background",
     "board",

@@ -30,6 +30,8 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "measured",
+    "coded",
     "subject",
     "experiment",
     "config",

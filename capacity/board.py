@@ -1,7 +1,6 @@
 """What a sweep shows while it runs: bars on a terminal, a line per finished round elsewhere."""
 
 import time
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -45,12 +44,7 @@ class Board:
         self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
     def training(self, trial: str, step: int, total: int, status: str) -> None:

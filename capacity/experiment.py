@@ -11,7 +11,7 @@ import pydantic
 import yaml
 from pydantic import Field
 
-from capacity.config import Config, Section, flatten, keys, sections
+from capacity.config import Config, Section, flatten, keys, nested, sections
 
 LONGEST_NAME = 150
 
@@ -61,7 +61,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     axes = tree.pop("sweep", None) or {}
     if not isinstance(axes, dict):
         raise ConfigError(f"{source}: sweep: must map keys to lists of values")
-    flat = _flat(tree, source)
+    flat = _by_key(tree, source)
     for text in overrides:
         key, value = _override(text)
         if key == "name":
@@ -110,7 +110,7 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
     try:
         # The base alone need not be valid: an axis may complete it, so its first point stands in.
         first = {**flat, **{key: values[0] for key, values in axes.items()}}
-        base = Config.model_validate(_nested(first))
+        base = Config.model_validate(nested(first))
         experiment = Experiment(name=name, base=base, axes={k: tuple(v) for k, v in axes.items()})
         if len(experiment.trials) < sum(1 for _ in experiment._grid()):
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
@@ -128,7 +128,7 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
 
 
 def _with(base: Config, point: dict[str, Any]) -> Config:
-    return Config.model_validate(_nested({**flatten(base), **point}))
+    return Config.model_validate(nested({**flatten(base), **point}))
 
 
 def _trial_id(base: Config, point: dict[str, Any]) -> str:
@@ -186,7 +186,8 @@ def _is_tuple(key: str, text: str) -> bool:
     return key in ("data.classes", "coding.steps") and not text.startswith("sweep.")
 
 
-def _flat(tree: dict[str, Any], source: str) -> dict[str, Any]:
+def _by_key(tree: dict[str, Any], source: str) -> dict[str, Any]:
+    """A file's settings under dotted keys; only sections are opened, so a mistake keeps its key."""
     flat = {}
     for name, value in tree.items():
         if name not in sections():
@@ -196,17 +197,6 @@ def _flat(tree: dict[str, Any], source: str) -> dict[str, Any]:
         elif value is not None:
             raise ConfigError(f"{source}: {name} = {_show(value)}: must map keys to values")
     return flat
-
-
-def _nested(flat: dict[str, Any]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for key, value in flat.items():
-        *parents, leaf = key.split(".")
-        node = tree
-        for parent in parents:
-            node = node.setdefault(parent, {})
-        node[leaf] = tuple(value) if isinstance(value, list) else value
-    return tree
 
 
 def _sentence(error: pydantic.ValidationError, source: str) -> str:

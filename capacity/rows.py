@@ -36,8 +36,8 @@ def column(unit: str, symbol: str, doc: str, kind: Kind = "") -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkRow:
-    """One trained network: a trial's member with one seed in one pruning round."""
+class Named:
+    """What names a network in every table."""
 
     trial: str = column("", "", "readable identifier of the trial: architecture and data setting")
     seed: int = column("", "", "seed of the network: initialisation and order of the data")
@@ -47,6 +47,11 @@ class NetworkRow:
         "",
         "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkRow(Named):
+    """One trained network: a trial's member with one seed in one pruning round."""
 
     dataset: str = column("", "", "name of the data set")
     train_size: int = column("examples", "N", "training examples", "exact")
@@ -150,17 +155,9 @@ class NetworkRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerRow:
+class LayerRow(Named):
     """One parameter tensor of one trained network."""
 
-    trial: str = column("", "", "readable identifier of the trial")
-    seed: int = column("", "", "seed of the network")
-    round: int = column("", "r", "pruning round; 0 is the dense network")
-    control: str = column(
-        "",
-        "",
-        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
-    )
     tensor: str = column("", "", "name of the tensor, with slashes")
     shape: str = column("", "", "shape of the tensor, as 784x300")
     size: int = column("weights", "n", "number of entries", "exact")
@@ -184,17 +181,9 @@ class LayerRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CurveRow:
+class CurveRow(Named):
     """One evaluation of one network while it trained."""
 
-    trial: str = column("", "", "readable identifier of the trial")
-    seed: int = column("", "", "seed of the network")
-    round: int = column("", "r", "pruning round; 0 is the dense network")
-    control: str = column(
-        "",
-        "",
-        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
-    )
     step: int = column("steps", "t", "optimiser steps done", "exact")
     train_loss: float = column(
         "bits", r"L_\mathrm{train}", "mean over the batches since the last", "measured"

@@ -4,7 +4,6 @@ import argparse
 import os
 import shutil
 import sys
-import textwrap
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,14 +13,11 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device
-from capacity.config import Config, flatten, keys
+from capacity.config import Config, flatten, reference
 from capacity.experiment import ConfigError, Experiment, load
 
 if TYPE_CHECKING:
-    from capacity.board import Board
-    from capacity.store import Store
-    from capacity.subject import Progress
-    from capacity.trial import Outcome
+    from capacity.desk import Desk
 
 OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -48,6 +44,7 @@ def _sweep(
 ) -> int:
     from capacity import report  # noqa: PLC0415
     from capacity.board import Board  # noqa: PLC0415
+    from capacity.desk import Desk  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
     trials = experiment.trials
@@ -59,7 +56,7 @@ def _sweep(
     known = f", {len(done)} of them on disk" if done else ""
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
     board = Board(len(trials), len(done))
-    desk = _Desk(store, board, missing)
+    desk = Desk(store, board, missing)
     try:
         with board:
             if missing and options.local:
@@ -74,48 +71,7 @@ def _sweep(
     return 1 if trials.keys() - store.finished() else 0
 
 
-class _Desk:
-    """Takes what trials report, in the driver: to the board at once, to the disk when complete."""
-
-    def __init__(self, store: "Store", board: "Board", trials: Mapping[str, Config]):
-        self.board = board
-        self.devices: set[str] = set()
-        self._store, self._trials = store, trials
-        self._outcomes: dict[str, list[Outcome]] = {}
-
-    def progress(self, trial: str, now: "Progress") -> None:
-        status = (
-            f"round {now.round} loss {now.validation_loss:.3f} "
-            f"accuracy {now.validation_accuracy:.4f}"
-        )
-        self.board.training(trial, now.step, now.steps, status)
-
-    def outcome(self, trial: str, outcome: "Outcome") -> None:
-        if outcome.round == 0:
-            self._outcomes[trial] = []  # A worker that died may have reported rounds before.
-        self._outcomes[trial].append(outcome)
-        self.devices.add(outcome.device)
-        self.board.round(outcome.networks)
-        if len(self._outcomes[trial]) == self._trials[trial].lottery.trainings:
-            self._write(trial, self._outcomes.pop(trial))
-
-    def failed(self, trial: str, reason: str) -> None:
-        self._outcomes.pop(trial, None)
-        self.board.failed(trial, reason)
-
-    def _write(self, trial: str, outcomes: list["Outcome"]) -> None:
-        self._store.write_trial(
-            trial,
-            self._trials[trial].model_dump(mode="json"),
-            networks=[row for o in outcomes for row in o.networks],
-            layers=[row for o in outcomes for row in o.layers],
-            curves=[row for o in outcomes for row in o.curves],
-            files={name: file for o in outcomes for name, file in o.files.items()},
-        )
-        self.board.finished(trial)
-
-
-def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
+def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
     from capacity import trial  # noqa: PLC0415
 
     for name, config in trials.items():
@@ -128,7 +84,7 @@ def _run_here(trials: Mapping[str, Config], desk: _Desk) -> None:
 
 def _run_on_ray(
     trials: Mapping[str, Config],
-    desk: _Desk,
+    desk: "Desk",
     folder: Path,
     address: str | None,
     variables: Mapping[str, str],
@@ -221,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m capacity.sweep",
         description="Runs every trial of an experiment and writes its tables and figures.",
-        epilog=_key_reference(),
+        epilog=reference(shutil.get_terminal_size().columns),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("config", metavar="CONFIG", help="YAML file of the experiment")
@@ -238,18 +194,6 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
     where.add_argument("--address", help="Ray cluster to join: host:port, or auto")
     return parser
-
-
-def _key_reference() -> str:
-    width = shutil.get_terminal_size().columns
-    lines = ["keys (type) [default]:"]
-    for key, (kind, default, meaning) in keys().items():
-        shown = "null" if default is None else str(default)
-        lines.append(f"  {key} ({kind}) [{shown}]")
-        lines += textwrap.wrap(
-            meaning, width - 6, initial_indent=" " * 6, subsequent_indent=" " * 6
-        )
-    return "\n".join(lines)
 
 
 def _duration(seconds: float) -> str:

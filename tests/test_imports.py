@@ -17,6 +17,7 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "desk",
     "cluster",
     "background",
     "board",
@@ -29,6 +30,8 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "measured",
+    "coded",
     "subject",
     "experiment",
     "config",
@@ -44,6 +47,7 @@ ROOMS = (
     "saturation",
     "pruning",
     "coding",
+    "names",
 )
 
 ONLY_IMPORTER = {

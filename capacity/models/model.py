@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Key
 
+from capacity.names import natural
+
 Params = dict[str, Array]
 """Weights by slash name, as `layers/0/kernel`; dense kernels are [in, out], convolutions HWIO."""
 
@@ -116,21 +118,12 @@ def _shapes(model: Model) -> Any:
 
 
 def _in_order(params: Iterable[str], activations: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(_owner(name, activations) for name in _natural(params)))
+    names = sorted(params, key=lambda name: (name.startswith(OUTPUT), natural(name)))
+    return list(dict.fromkeys(_owner(name, activations) for name in names))
 
 
 def _owner(name: str, activations: Iterable[str]) -> str:
     return max((layer for layer in activations if name.startswith(f"{layer}/")), key=len)
-
-
-def _natural(names: Iterable[str]) -> list[str]:
-    """Names with numbers in numeric order and the output last."""
-
-    def key(name: str) -> tuple:
-        parts = tuple((0, int(p), "") if p.isdigit() else (1, 0, p) for p in name.split("/"))
-        return name.startswith(OUTPUT), parts
-
-    return sorted(names, key=key)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -5,11 +5,14 @@ from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
     Progress,
     Snapshot,
+    Weights,
     chunk_size,
     compilations,
     evaluate,
     initial,
     member_keys,
+    members,
+    stacked,
     train,
 )
 
@@ -24,11 +27,14 @@ __all__ = [
     "Rule",
     "Snapshot",
     "State",
+    "Weights",
     "chunk_size",
     "compilations",
     "evaluate",
     "initial",
     "masked",
     "member_keys",
+    "members",
+    "stacked",
     "train",
 ]

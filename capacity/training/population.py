@@ -19,6 +19,8 @@ from capacity.training.optimizer import Rule
 T = TypeVar("T")
 Progress = Callable[[int, State], None]
 """Called with the evaluations done and the population's state."""
+Weights = dict[str, np.ndarray]
+"""One network's tensors, or their masks, by name, on the host."""
 
 
 class Snapshot(NamedTuple):
@@ -115,6 +117,18 @@ def chunk_size(members: int, params: Mapping[str, Any], *, device: Any = None) -
         stats = device.memory_stats() or {}
         limit = max(1, stats.get("bytes_limit", 8 << 30) // 2 // (4 * state_bytes))
     return max(c for c in range(1, members + 1) if members % c == 0 and c <= limit)
+
+
+def members(tree: Mapping[str, Array]) -> list[Weights]:
+    """The population's arrays [members, ...] as one dictionary of host arrays per member."""
+    host = {name: np.asarray(leaf) for name, leaf in tree.items()}
+    count = len(next(iter(host.values())))
+    return [{name: leaf[m] for name, leaf in host.items()} for m in range(count)]
+
+
+def stacked(members: Sequence[Weights]) -> Params:
+    """The members as one population [members, ...] on the device."""
+    return {name: jnp.asarray(np.stack([w[name] for w in members])) for name in members[0]}
 
 
 def compilations() -> int:

@@ -48,6 +48,14 @@ def test_a_population_starts_as_its_members_do(bench):
     assert len({kernel.tobytes() for kernel in kernels}) == len(SEEDS)
 
 
+def test_members_apart_and_stacked_again_are_the_population(bench):
+    crowd = bench.initial(SEEDS)
+    apart = training.members(crowd)
+    assert len(apart) == len(SEEDS)
+    assert_close(apart[2], member(crowd, 2), rtol=0, atol=0)
+    assert_close(training.stacked(apart), crowd, rtol=0, atol=0)
+
+
 def test_training_is_plain_gradient_descent_on_the_shuffled_examples(bench):
     """A loop by hand, in double precision: a tanh layer, softmax, momentum and L2 penalty."""
     decay, rate, steps = 0.01, 0.2, 6 * EVERY

@@ -1,12 +1,4 @@
-"""Everything written to results/<experiment>/, and how it is read back; the only writer of results.
-
-    provenance.json    the resolved config and, for each run that added to it, versions and times
-    config.yaml        the resolved config
-    trials/<trial>/    rows as Parquet, settings.json and compressed files; whole or absent
-    networks.csv, layers.csv, curves.parquet, trials.csv, COLUMNS.md    all finished trials together
-
-A trial is written beside its place and renamed into it, so a kill leaves a whole trial or none.
-"""
+"""An experiment's results folder in the hands of the one process that writes it."""
 
 import json
 import os
@@ -15,44 +7,23 @@ import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import yaml
 
 from capacity import provenance as provenance_of
-from capacity.files import PARTIAL, locked, read_bytes, sync, write, write_durably, writing
+from capacity.config import dotted
+from capacity.files import PARTIAL, locked, sync, write, write_durably, writing
+from capacity.names import natural
 from capacity.rows import TABLES, reference
-from capacity.tables import (
-    Rows,
-    StoreError,
-    csv_text,
-    parquet_bytes,
-    parsed_csv,
-    parsed_parquet,
-    schema,
-)
-from capacity.tables import (
-    table as table_of,
-)
-
-
-class Results(NamedTuple):
-    """The tables of an experiment as frames with the dtypes of the schema, and its provenance.
-
-    `trials` has a row per trial: `trial`, then every key of its resolved config, dotted.
-    """
-
-    networks: pd.DataFrame
-    layers: pd.DataFrame
-    curves: pd.DataFrame
-    trials: pd.DataFrame
-    provenance: dict[str, Any]
+from capacity.store import reading
+from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema
+from capacity.tables import table as table_of
 
 
 class Store:
-    """The results folder of one experiment, held for writing by one process; see `Store.open`."""
+    """The results folder of one experiment, held for writing; see `Store.open`."""
 
     def __init__(self, folder: Path, provenance: dict[str, Any]):
         self.folder = folder
@@ -90,18 +61,18 @@ class Store:
         """
         folder = Path(folder)
         config = json.loads(json.dumps(resolved_config))
-        provenance = _existing(folder) or {"config": config, "runs": []}
+        provenance = reading.provenance(folder) or {"config": config, "runs": []}
         if difference := _difference(provenance["config"], config):
             raise StoreError(
                 f"{folder} holds another experiment ({difference}): "
                 "choose another name, or remove the folder"
             )
-        if lost := _tabulated(folder) - _finished(folder):
+        if lost := reading.tabulated(folder) - reading.finished(folder):
             raise StoreError(
                 f"{folder} has tables but not the trials behind them ('{min(lost)}' is not in "
                 f"{folder / 'trials'}): choose another name, as name=mine"
             )
-        if _finished(folder) and not resume:
+        if reading.finished(folder) and not resume:
             raise StoreError(
                 f"{folder} holds results of this experiment already: "
                 "add --resume to carry on, or choose another name"
@@ -111,7 +82,7 @@ class Store:
 
     def finished(self) -> set[str]:
         """The ids of the trials that are complete on disk."""
-        return _finished(self.folder)
+        return reading.finished(self.folder)
 
     def write_trial(
         self,
@@ -162,23 +133,16 @@ class Store:
 
     def write_tables(self) -> None:
         """Write the union of all finished trials; the same trials always give the same bytes."""
-        trials = sorted(self.finished(), key=_natural)
+        trials = sorted(self.finished(), key=natural)
         for kind in TABLES:
-            parts = [
-                parsed_parquet(
-                    self._trials / trial / f"{kind}.parquet",
-                    read_bytes(self._trials / trial / f"{kind}.parquet"),
-                    kind,
-                )
-                for trial in trials
-            ]
+            parts = [reading.trial_table(self.folder, trial, kind) for trial in trials]
             table = pa.concat_tables([schema(kind).empty_table(), *parts])
             if kind == "curves":
                 write(self.folder / "curves.parquet", parquet_bytes(table))
             else:
                 rows = zip(*table.to_pydict().values(), strict=True)
                 write(self.folder / f"{kind}.csv", csv_text(table.column_names, rows))
-        settings = [self._settings(trial) for trial in trials]
+        settings = [_flat(reading.settings(self.folder, trial)) for trial in trials]
         keys = list(dict.fromkeys(key for s in settings for key in s))
         rows = [(t, *map(s.get, keys)) for t, s in zip(trials, settings, strict=True)]
         write(self.folder / "trials.csv", csv_text(["trial", *keys], rows))
@@ -198,81 +162,6 @@ class Store:
     def _write_provenance(self) -> None:
         write(self.folder / "provenance.json", json.dumps(self.provenance, indent=1) + "\n")
 
-    def _settings(self, trial: str) -> dict[str, Any]:
-        path = self._trials / trial / "settings.json"
-        try:
-            return _flat(json.loads(path.read_text()))
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{path} is missing or damaged: remove {path.parent} and resume"
-            ) from error
-
-
-def read(folder: str | Path) -> Results:
-    """The tables of an experiment.
-
-    Raises:
-      StoreError: the folder is no experiment's, or a table is missing, damaged or foreign.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise StoreError(f"{folder}: no such folder")
-    provenance = _existing(folder)
-    if provenance is None:
-        raise StoreError(f"{folder} holds no results: it has no provenance.json")
-    return Results(
-        networks=parsed_csv(
-            folder / "networks.csv", read_bytes(folder / "networks.csv"), "networks"
-        ),
-        layers=parsed_csv(folder / "layers.csv", read_bytes(folder / "layers.csv"), "layers"),
-        curves=parsed_parquet(
-            folder / "curves.parquet", read_bytes(folder / "curves.parquet"), "curves"
-        ).to_pandas(),
-        trials=parsed_csv(folder / "trials.csv", read_bytes(folder / "trials.csv"), None),
-        provenance=provenance,
-    )
-
-
-def _existing(folder: Path) -> dict[str, Any] | None:
-    """The provenance of the experiment in `folder`; None if nothing is there yet."""
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f"{folder} is a file: choose another name for the results")
-    path = folder / "provenance.json"
-    if not path.exists():
-        ours = {"trials"} if not _finished(folder) else set()
-        foreign = [p.name for p in _listed(folder) if p.name not in ours]
-        foreign = [name for name in foreign if not name.startswith(PARTIAL)]
-        if foreign:
-            raise StoreError(
-                f"{folder} is not empty ('{min(foreign)}') and holds no results of ours: "
-                "choose another name"
-            )
-        return None
-    try:
-        provenance = json.loads(read_bytes(path))
-        return {"config": dict(provenance["config"]), "runs": list(provenance["runs"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{path} is damaged or not ours: choose another name for the results"
-        ) from error
-
-
-def _listed(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
-
-
-def _finished(folder: Path) -> set[str]:
-    return {p.name for p in _listed(folder / "trials") if not p.name.startswith(".")}
-
-
-def _tabulated(folder: Path) -> set[str]:
-    path = folder / "trials.csv"
-    return (
-        set(parsed_csv(path, read_bytes(path), None)["trial"].astype(str))
-        if path.exists()
-        else set()
-    )
-
 
 def _difference(there: Mapping, here: Mapping) -> str | None:
     """The first key in which two configs differ, with both values, in words."""
@@ -287,20 +176,9 @@ def _difference(there: Mapping, here: Mapping) -> str | None:
     return None
 
 
-def _flat(tree: Mapping, prefix: str = "") -> dict[str, Any]:
-    """Nested settings with dotted keys; lists, and what is empty, as JSON text."""
-    flat: dict[str, Any] = {}
-    for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = (
-                json.dumps(value) if isinstance(value, list | tuple | dict) else value
-            )
-    return flat
-
-
-def _natural(trial: str) -> tuple[list, str]:
-    """A sorting key that puts w16 before w128 and n0.05 before n0.2."""
-    parts = re.split(r"(\d+(?:\.\d+)?)", trial)
-    return [float(part) if i % 2 else part for i, part in enumerate(parts)], trial
+def _flat(settings: Mapping) -> dict[str, Any]:
+    """Settings under dotted keys; lists, and what is empty, as JSON text."""
+    return {
+        key: json.dumps(value) if isinstance(value, list | tuple | dict) else value
+        for key, value in dotted(settings).items()
+    }

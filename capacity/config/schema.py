@@ -1,6 +1,5 @@
 """The settings of one trial as one frozen, validated `Config`: keys, defaults, meanings."""
 
-from functools import cache
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -227,51 +226,6 @@ class Config(Section):
         return self
 
 
-@cache
-def keys() -> dict[str, tuple[str, Any, str]]:
-    """Every key as (type, default, meaning), in the order of the file format."""
-    schema = Config.model_json_schema()
-    found = {}
-    for name, field in schema["properties"].items():
-        inner = schema["$defs"][field["$ref"].rpartition("/")[2]] if "$ref" in field else None
-        leaves = {name: field} if inner is None else inner["properties"]
-        for key, leaf in leaves.items():
-            full = name if inner is None else f"{name}.{key}"
-            found[full] = (_type_name(leaf), leaf["default"], leaf["description"])
-    return found
-
-
-def sections() -> dict[str, type[Section]]:
-    """The sections of a configuration by name."""
-    fields = {name: field.annotation for name, field in Config.model_fields.items()}
-    return {k: t for k, t in fields.items() if isinstance(t, type) and issubclass(t, Section)}
-
-
-def flatten(config: Config) -> dict[str, Any]:
-    """Every key of `config` with its value, as `{"data.name": "digits", ...}`."""
-    flat = {}
-    for name, value in config:
-        inner = (
-            {f"{name}.{key}": leaf for key, leaf in value}
-            if isinstance(value, Section)
-            else {name: value}
-        )
-        flat.update(inner)
-    return flat
-
-
 def _require(condition: bool, rule: str) -> None:
     if not condition:
         raise ValueError(rule)
-
-
-def _type_name(schema: dict[str, Any]) -> str:
-    """A JSON schema in a user's words: `int|null`, `sgd|adam|adamw`, `list of float`."""
-    if "anyOf" in schema:
-        return "|".join(_type_name(each) for each in schema["anyOf"])
-    if "enum" in schema or "const" in schema:
-        return "|".join(map(str, schema.get("enum", [schema.get("const")])))
-    if schema["type"] == "array":
-        return f"list of {_type_name(schema['items'])}"
-    plain = {"integer": "int", "number": "float", "string": "text", "boolean": "true|false"}
-    return plain.get(schema["type"]) or str(schema["type"])

@@ -1,0 +1,87 @@
+"""A running Ray: a cluster that is joined, or one of this machine alone."""
+
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import ray
+
+from capacity.config import Resources
+
+
+class ClusterError(ConnectionError):
+    """A cluster that cannot be reached, or cannot hold the trials, in one sentence."""
+
+
+@contextlib.contextmanager
+def connected(
+    address: str | None, resources: Resources, variables: Mapping[str, str]
+) -> Iterator[str]:
+    """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
+
+    A cluster that we start ends with the block. It listens on loopback only where the environment
+    says so before ray is imported, as `capacity.sweep` sees to.
+
+    Raises:
+      ClusterError: nothing answers at `address`, or no node has the resources of one trial.
+    """
+    _answers(address)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray runs workers at the lowest priority: pinned to a busy core, they would starve.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
+    os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
+    if address is None:
+        # Workers inherit this process's environment; a runtime environment would start them twice.
+        where: dict[str, Any] = {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
+        os.environ.update(variables)
+    else:
+        where = {"runtime_env": {"env_vars": dict(variables)}}
+    try:
+        context = ray.init(
+            address=address or "local",
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            **where,
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
+    try:
+        _holds(resources)
+        yield context.dashboard_url or ""
+    finally:
+        ray.shutdown()
+
+
+def _answers(address: str | None) -> None:
+    """Refuses an address at which nothing listens, at once: Ray itself tries for minutes."""
+    if address is None or address in ("auto", "local"):
+        return
+    if address.startswith("ray://"):
+        raise ClusterError(
+            f"--address {address}: a Ray client cannot hand rows to this process; "
+            "run on a node of the cluster with host:6379, or by `ray job submit`"
+        )
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=5):
+            pass
+    except (OSError, ValueError) as error:
+        raise ClusterError(
+            f"--address {address}: nothing answers there ({error}); start a cluster with "
+            "`ray start --head`, or leave --address out to use this machine"
+        ) from None
+
+
+def _holds(resources: Resources) -> None:
+    cpus, gpus = resources.cpus, resources.gpus
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if not any(n.get("CPU", 0) >= cpus and n.get("GPU", 0) >= gpus for n in nodes):
+        raise ClusterError(
+            f"resources.cpus = {cpus:g}, resources.gpus = {gpus:g}: no node has that much"
+        )

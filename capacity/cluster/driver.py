@@ -1,0 +1,124 @@
+"""The driver's side: trials as a Tune run, and what they report handed over in this process."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+from capacity.cluster.worker import PopulationTrial, scalars
+from capacity.config import Config
+
+
+def run(
+    trials: Mapping[str, Config],
+    folder: Path,
+    name: str,
+    *,
+    progress: Callable[[str, Any], None],
+    outcome: Callable[[str, Any], None],
+    failed: Callable[[str, str], None],
+    verbose: bool,
+) -> None:
+    """Runs `trials` on the connected cluster and hands over what they report, in this process.
+
+    Args:
+      folder: where Tune keeps its own logs (TensorBoard's among them).
+      progress: (trial, `subject.Progress`), every few seconds.
+      outcome: (trial, `trial.Outcome`), once per round, in order.
+      failed: (trial, reason), for a trial that raised.
+    """
+    resources = next(iter(trials.values())).resources
+    configs = {trial: config.model_dump_json() for trial, config in trials.items()}
+    handover = _Handover(progress, outcome, failed)
+    tuner = tune.Tuner(
+        tune.with_resources(
+            tune.with_parameters(PopulationTrial, configs=configs),
+            {"cpu": resources.cpus, "gpu": resources.gpus},
+        ),
+        param_space={"trial": tune.grid_search(list(trials))},
+        tune_config=tune.TuneConfig(
+            reuse_actors=True,
+            trial_name_creator=lambda trial: trial.config["trial"],
+            trial_dirname_creator=lambda trial: trial.config["trial"],
+        ),
+        run_config=tune.RunConfig(
+            name=name,
+            storage_path=str(folder.absolute()),
+            failure_config=tune.FailureConfig(max_failures=1),
+            checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+            callbacks=[handover],
+            verbose=1 if verbose else 0,
+            progress_reporter=_table() if verbose else None,
+        ),
+    )
+    try:
+        tuner.fit()
+    except tune.TuneError:
+        if handover.error is not None:
+            raise handover.error from None
+        raise
+
+
+def _marks() -> Any:
+    """An actor for the dashboard, which has no tab for trials: its tasks' names are the rounds.
+
+    A local class travels by value, so that its process starts without importing this package.
+    """
+
+    class Rounds:
+        def round(self) -> None:
+            pass
+
+    return ray.remote(num_cpus=0)(Rounds).remote()
+
+
+class _Handover(tune.Callback):
+    """Takes the parcels out of Tune's results, in the driver."""
+
+    def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
+        self._progress, self._outcome, self._failed = progress, outcome, failed
+        self.error: Exception | None = None
+        self._marks = _marks()
+
+    def __deepcopy__(self, memo: dict) -> "_Handover":
+        return self
+
+    def __getstate__(self) -> dict:
+        # Tune writes its callbacks to the disk for a restore that we do not use.
+        return {}
+
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
+    ) -> None:
+        parcel = result.pop("parcel", None)
+        content = parcel.take() if parcel else None
+        if content is None:
+            return
+        try:
+            self._hand_over(trial.config["trial"], content)
+        except Exception as error:
+            self.error = error  # Tune would bury it in the text of another.
+            raise
+
+    def _hand_over(self, name: str, content: Any) -> None:
+        if isinstance(content, str):
+            self._failed(name, content)
+        elif hasattr(content, "networks"):
+            shown = {key: f"{value:.4g}" for key, value in scalars(content).items()}
+            words = " ".join(f"{key}={value}" for key, value in shown.items())
+            self._marks.round.options(name=f"{name} {words}").remote()
+            self._outcome(name, content)
+        else:
+            self._progress(name, content)
+
+    def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
+        self._failed(trial.config["trial"], "its worker died, and so did the one that took over")
+
+
+def _table() -> tune.CLIReporter:
+    columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
+    return tune.CLIReporter(
+        metric_columns=list(columns), parameter_columns=["-"], max_report_frequency=30
+    )

@@ -1,0 +1,17 @@
+"""The settings of one trial as one frozen, validated `Config`; its keys flat and explained."""
+
+from capacity.config.flat import dotted, flatten, nested
+from capacity.config.reference import keys, reference, sections
+from capacity.config.schema import Config, Resources, Section
+
+__all__ = [
+    "Config",
+    "Resources",
+    "Section",
+    "dotted",
+    "flatten",
+    "keys",
+    "nested",
+    "reference",
+    "sections",
+]

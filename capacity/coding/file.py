@@ -163,7 +163,7 @@ def _lossless(name: str, leaf: np.ndarray, effort: Effort) -> tuple[Entry, bytes
 def _quantised(name: str, leaf: Quantised, effort: Effort) -> tuple[Entry, bytes]:
     _check(name, leaf)
     symbols, step, levels, dtype = leaf
-    front, quantiser = b"", "uniform"
+    front, quantiser, step = b"", "uniform", float(np.float32(step))
     if levels is not None and symbols.size:
         front, symbols = codebook.encoded(levels), symbols - codebook.centre(levels)
     if levels is not None:
@@ -181,7 +181,8 @@ def _check(name: str, leaf: Quantised) -> None:
     if symbols.dtype != np.int32:
         raise UnstorableTensor(f"{name}: symbols of type {symbols.dtype}: must be int32")
     first, last = (int(symbols.min()), int(symbols.max())) if symbols.size else (0, 0)
-    if levels is None and not (math.isfinite(step) and step > 0 and np.float32(step) == step):
+    width = float(np.float32(step))
+    if levels is None and not (math.isfinite(width) and width > 0):
         raise UnstorableTensor(f"{name}: step {step:g}: must be a positive, finite float32")
     if levels is None and first < -SYMBOL_LIMIT:
         raise UnstorableTensor(f"{name}: symbol {first}: the least is {-SYMBOL_LIMIT}")

@@ -75,12 +75,12 @@ def _encoded_planes(words: UInt[np.ndarray, " n"], effort: Effort) -> bytes:
         squeezed = zstandard.ZstdCompressor(level, write_content_size=False).compress(plane.data)
         counted = categorical.encode(plane)
         assert counted is not None  # 256 levels at most
-        if plane.size <= min(len(counted), len(squeezed)):
-            pieces.append(bytes([_RAW]) + plane.tobytes())
-        elif len(counted) <= len(squeezed):
-            pieces.append(bytes([_CATEGORICAL]) + varint(len(counted)) + counted)
-        else:
-            pieces.append(bytes([_ZSTD]) + varint(len(squeezed)) + squeezed)
+        candidates = (
+            bytes([_RAW]) + plane.tobytes(),
+            bytes([_CATEGORICAL]) + varint(len(counted)) + counted,
+            bytes([_ZSTD]) + varint(len(squeezed)) + squeezed,
+        )
+        pieces.append(min(candidates, key=len))
     return b"".join(pieces)
 
 

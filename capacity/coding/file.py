@@ -120,9 +120,9 @@ class _Contents(NamedTuple):
     offsets: dict[str, int]  # of the payloads in the file
     checksum: int
 
-    def payload(self, entry: Entry) -> bytes:
+    def payload(self, entry: Entry) -> memoryview:
         start = self.offsets[entry.name]
-        payload = bytes(self.data[start : start + entry.length])
+        payload = self.data[start : start + entry.length]
         if zlib.crc32(payload) & self.checksum != entry.checksum:
             raise CorruptFile(f"{entry.name}: the payload is damaged: its checksum is wrong")
         return payload
@@ -196,7 +196,7 @@ def _check(name: str, leaf: Quantised) -> None:
         raise UnstorableTensor(f"{name}: a symbol stands for a weight beyond {dtype}")
 
 
-def _tensor(entry: Entry, payload: bytes) -> Shaped[np.ndarray, "..."]:
+def _tensor(entry: Entry, payload: memoryview) -> Shaped[np.ndarray, "..."]:
     """One tensor from its payload."""
     if not entry.size:
         if payload:
@@ -205,7 +205,7 @@ def _tensor(entry: Entry, payload: bytes) -> Shaped[np.ndarray, "..."]:
     try:
         if entry.quantiser == "lossless":
             return planes.decode(payload, entry.shape, entry.dtype)
-        return dequantised(_symbols(entry, payload))
+        return dequantised(_symbols(entry, bytes(payload)))
     except CorruptFile as error:
         raise CorruptFile(f"{entry.name}: {error}") from error
 

@@ -8,6 +8,7 @@ from capacity.coding.blocks import blocks
 from capacity.coding.errors import CorruptFile
 
 _WORD = np.dtype(">u4")  # most significant byte first: the order in which the coder decides
+_TAIL = 4  # words before the last two
 
 
 def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " levels"]) -> bytes:
@@ -57,9 +58,14 @@ def _shortest(words: np.ndarray, written: int, lower: int, width: int) -> bytes:
     least 2^k wide holds a multiple of 2^k, so that the last k bits need not be written.
     """
     closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
-    number = int.from_bytes(closed, "big")
-    start = number - (number - lower) % 2**64
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
-    dropped = 64 - 8 * kept
-    shortest = (start + (1 << dropped) - 1) >> dropped
-    return shortest.to_bytes(_WORD.itemsize * written + kept, "big")
+    for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail
+        tail = closed[_WORD.itemsize * head :]
+        number = int.from_bytes(tail, "big")
+        start = number - (number - lower) % 2**64
+        dropped = 64 - 8 * kept
+        shortest = (start + (1 << dropped) - 1) >> dropped
+        length = len(tail) - 8 + kept
+        if 0 <= shortest < 1 << 8 * length:
+            break
+    return closed[: _WORD.itemsize * head] + shortest.to_bytes(length, "big")

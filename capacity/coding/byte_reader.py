@@ -31,11 +31,15 @@ class ByteReader:
 
     def take(self, length: int) -> bytes:
         """The next `length` bytes."""
+        return bytes(self.view(length))
+
+    def view(self, length: int) -> memoryview:
+        """The next `length` bytes where they are, without a copy."""
         taken = self._data[self.position : self.position + length]
         if len(taken) < length:
             raise CorruptFile("the file ends too early")
         self.position += length
-        return bytes(taken)
+        return taken
 
     def rest(self) -> bytes:
         """All that has not been read."""

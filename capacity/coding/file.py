@@ -120,9 +120,9 @@ class _Contents(NamedTuple):
     offsets: dict[str, int]  # of the payloads in the file
     checksum: int
 
-    def payload(self, entry: Entry) -> bytes:
+    def payload(self, entry: Entry) -> memoryview:
         start = self.offsets[entry.name]
-        payload = bytes(self.data[start : start + entry.length])
+        payload = self.data[start : start + entry.length]
         if zlib.crc32(payload) & self.checksum != entry.checksum:
             raise CorruptFile(f"{entry.name}: the payload is damaged: its checksum is wrong")
         return payload
@@ -163,7 +163,7 @@ def _lossless(name: str, leaf: np.ndarray, effort: Effort) -> tuple[Entry, bytes
 def _quantised(name: str, leaf: Quantised, effort: Effort) -> tuple[Entry, bytes]:
     _check(name, leaf)
     symbols, step, levels, dtype = leaf
-    front, quantiser = b"", "uniform"
+    front, quantiser, step = b"", "uniform", float(np.float32(step))
     if levels is not None and symbols.size:
         front, symbols = codebook.encoded(levels), symbols - codebook.centre(levels)
     if levels is not None:
@@ -181,7 +181,8 @@ def _check(name: str, leaf: Quantised) -> None:
     if symbols.dtype != np.int32:
         raise UnstorableTensor(f"{name}: symbols of type {symbols.dtype}: must be int32")
     first, last = (int(symbols.min()), int(symbols.max())) if symbols.size else (0, 0)
-    if levels is None and not (math.isfinite(step) and step > 0 and np.float32(step) == step):
+    width = float(np.float32(step))
+    if levels is None and not (math.isfinite(width) and width > 0):
         raise UnstorableTensor(f"{name}: step {step:g}: must be a positive, finite float32")
     if levels is None and first < -SYMBOL_LIMIT:
         raise UnstorableTensor(f"{name}: symbol {first}: the least is {-SYMBOL_LIMIT}")
@@ -195,7 +196,7 @@ def _check(name: str, leaf: Quantised) -> None:
         raise UnstorableTensor(f"{name}: a symbol stands for a weight beyond {dtype}")
 
 
-def _tensor(entry: Entry, payload: bytes) -> Shaped[np.ndarray, "..."]:
+def _tensor(entry: Entry, payload: memoryview) -> Shaped[np.ndarray, "..."]:
     """One tensor from its payload."""
     if not entry.size:
         if payload:
@@ -204,7 +205,7 @@ def _tensor(entry: Entry, payload: bytes) -> Shaped[np.ndarray, "..."]:
     try:
         if entry.quantiser == "lossless":
             return planes.decode(payload, entry.shape, entry.dtype)
-        return dequantised(_symbols(entry, payload))
+        return dequantised(_symbols(entry, bytes(payload)))
     except CorruptFile as error:
         raise CorruptFile(f"{entry.name}: {error}") from error
 

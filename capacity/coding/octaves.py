@@ -34,7 +34,8 @@ def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
         classes[part] = np.sign(flat[part]) * _split(np.abs(flat[part]), kept)[0]
     body = categorical.encode(classes)
     assert body is not None  # 2^13 classes at most
-    return packed(f"{kept:03b}" + gamma(len(body))) + body + _packed_planes(flat, kept)
+    del classes  # a tensor's worth of memory
+    return b"".join([packed(f"{kept:03b}" + gamma(len(body))), body, *_packed_planes(flat, kept)])
 
 
 def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
@@ -51,7 +52,7 @@ def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
     return symbols.reshape(shape)
 
 
-def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> bytes:
+def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> list[bytes]:
     """The dropped bits of all symbols: the lowest of each, then the second, and so on."""
     pieces, left = [], np.empty(0, np.uint8)
     largest = max(-int(symbols.min()), int(symbols.max()))
@@ -63,7 +64,7 @@ def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> bytes:
             whole = bits.size - bits.size % 8
             pieces.append(np.packbits(bits[:whole]).tobytes())
             left = bits[whole:]
-    return b"".join([*pieces, np.packbits(left).tobytes()])
+    return [*pieces, np.packbits(left).tobytes()]
 
 
 def _read_planes(

@@ -24,6 +24,7 @@ from capacity.coding.errors import CorruptFile
 _RAW, _CATEGORICAL, _ZSTD = range(3)  # codes of a plane
 _WINDOW = 2**25  # bytes: the most memory that a zstd frame may ask a decoder for
 _ELSE = 2  # the symbol of what is no zero
+_SMALL, _WORTH = 2**16, 64  # fast leaves a larger plane as it is for less than a 64th of it
 _SPARSE = 64  # one zero in so many weights makes telling their places worth a trial
 _PATIENT = 2**22  # bytes of a plane up to which zstd's slowest level takes seconds
 
@@ -31,17 +32,19 @@ _PATIENT = 2**22  # bytes of a plane up to which zstd's slowest level takes seco
 def encode(weights: Shaped[np.ndarray, "*shape"], effort: Effort = "fast") -> bytes:
     """The payload of one or more weights."""
     words = _words(weights)
-    dense = b"\0" + _encoded_planes(words, effort)
+    dense = _joined(b"\0", words, effort)
     told = np.count_nonzero(words < _ELSE)
     if told == words.size or _SPARSE * told < words.size:
         return dense
     places = np.minimum(words, _ELSE).astype(np.int32).reshape(weights.shape)
     codec, payload = shortest_payload(places, effort)
-    planes = _encoded_planes(words[words >= _ELSE], effort)
-    return min(dense, bytes([codec]) + varint(len(payload)) + payload + planes, key=len)
+    front = bytes([codec]) + varint(len(payload)) + payload
+    return min(dense, _joined(front, words[words >= _ELSE], effort), key=len)
 
 
-def decode(payload: bytes, shape: tuple[int, ...], dtype: str) -> Shaped[np.ndarray, "*shape"]:
+def decode(
+    payload: bytes | memoryview, shape: tuple[int, ...], dtype: str
+) -> Shaped[np.ndarray, "*shape"]:
     """The one or more weights behind a payload."""
     reader, word = ByteReader(payload), _word(np.dtype(dtype))
     (codec,) = reader.take(1)
@@ -65,23 +68,27 @@ def _decoded_places(codec: int, payload: bytes, shape: tuple[int, ...]) -> Int[n
     return places.ravel()
 
 
-def _encoded_planes(words: UInt[np.ndarray, " n"], effort: Effort) -> bytes:
+def _joined(front: bytes, words: UInt[np.ndarray, " n"], effort: Effort) -> bytes:
     """Every byte of the words, the most significant plane first, by its shortest code."""
-    pieces, plane = [], np.empty(words.size, np.uint8)
+    pieces, plane = [front], np.empty(words.size, np.uint8)
     for place in reversed(range(words.dtype.itemsize)):
         for part in blocks(words.size):
             plane[part] = words[part] >> 8 * place & 255
-        level = 3 if effort == "fast" else 19 if plane.size <= _PATIENT else 9
-        squeezed = zstandard.ZstdCompressor(level, write_content_size=False).compress(plane.data)
-        counted = categorical.encode(plane)
-        assert counted is not None  # 256 levels at most
-        if plane.size <= min(len(counted), len(squeezed)):
-            pieces.append(bytes([_RAW]) + plane.tobytes())
-        elif len(counted) <= len(squeezed):
-            pieces.append(bytes([_CATEGORICAL]) + varint(len(counted)) + counted)
-        else:
-            pieces.append(bytes([_ZSTD]) + varint(len(squeezed)) + squeezed)
+        pieces.append(_encoded_plane(plane, effort))
     return b"".join(pieces)
+
+
+def _encoded_plane(plane: UInt8[np.ndarray, " n"], effort: Effort) -> bytes:
+    level = 3 if effort == "fast" else 19 if plane.size <= _PATIENT else 9
+    squeezed = zstandard.ZstdCompressor(level, write_content_size=False).compress(plane.data)
+    counted = categorical.encode(plane)
+    assert counted is not None  # 256 levels at most
+    code, body = min((_CATEGORICAL, counted), (_ZSTD, squeezed), key=lambda pair: len(pair[1]))
+    coded = bytes([code]) + varint(len(body)) + body
+    saved = 1 + plane.size - len(coded)
+    if saved <= 0 or (effort == "fast" and _WORTH * saved < plane.size > _SMALL):
+        return bytes([_RAW]) + plane.tobytes()
+    return coded
 
 
 def _decoded_planes(reader: ByteReader, size: int, word: np.dtype) -> UInt[np.ndarray, " n"]:
@@ -98,7 +105,7 @@ def _decoded_plane(
 ) -> Int[np.ndarray, " n"] | UInt8[np.ndarray, " n"]:
     (code,) = reader.take(1)
     if code == _RAW:
-        return np.frombuffer(reader.take(size), np.uint8)
+        return np.frombuffer(reader.view(size), np.uint8)
     data = reader.take(reader.varint())
     if code == _CATEGORICAL:
         plane = categorical.decode(data, (size,))

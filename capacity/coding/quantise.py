@@ -85,7 +85,7 @@ def overflowing(quantised: Quantised) -> bool:
     if codebook is not None:
         return not all(_held(level, dtype) for level in codebook.tolist())
     extremes = (int(symbols.min()), int(symbols.max())) if symbols.size else (0,)
-    return not all(_held(extreme * np.float64(step), dtype) for extreme in extremes)
+    return not all(_held(extreme * np.float64(np.float32(step)), dtype) for extreme in extremes)
 
 
 def tensor_step(

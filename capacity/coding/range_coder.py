@@ -8,6 +8,7 @@ from capacity.coding.blocks import blocks
 from capacity.coding.errors import CorruptFile
 
 _WORD = np.dtype(">u4")  # most significant byte first: the order in which the coder decides
+_TAIL = 4  # words before the last two
 
 
 def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " levels"]) -> bytes:
@@ -52,12 +53,17 @@ def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
     written, (lower, width) = encoder.pos()
     words = encoder.get_compressed()
     closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
-    number = int.from_bytes(closed, "big")
-    start = number - (number - lower) % 2**64
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
-    dropped = 64 - 8 * kept
-    number = (start + (1 << dropped) - 1) >> dropped
-    return number.to_bytes(_WORD.itemsize * written + kept, "big")
+    for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail
+        tail = closed[_WORD.itemsize * head :]
+        choice = int.from_bytes(tail, "big")
+        start = choice - (choice - lower) % 2**64
+        dropped = 64 - 8 * kept
+        number = (start + (1 << dropped) - 1) >> dropped
+        length = len(tail) - 8 + kept
+        if 0 <= number < 1 << 8 * length:
+            break
+    return closed[: _WORD.itemsize * head] + number.to_bytes(length, "big")
 
 
 def words_of(data: bytes) -> Int[np.ndarray, " words"]:

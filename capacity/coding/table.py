@@ -11,7 +11,7 @@ from capacity.coding.errors import CorruptFile, UnstorableTensor
 
 LEVEL_LIMIT = 2**14  # levels from the smallest to the largest symbol, both included
 COUNT_BITS = 32  # significant bits of the largest count
-_SORTED_SPAN = 2**16  # from here on, sorting beats a counter per level
+_COUNTED_SPAN = 2**20  # up to here a counter per level beats sorting, if the symbols are many
 
 _CHANGES = {d: gamma(zigzag(d)) for d in range(-COUNT_BITS, COUNT_BITS + 1)}
 
@@ -42,7 +42,7 @@ def histogram(
 ) -> tuple[Int[np.ndarray, " k"], Int[np.ndarray, " k"]]:
     """The distinct values of n >= 1 symbols, ascending, and how often each occurs."""
     first, last = int(symbols.min()), int(symbols.max())
-    if last - first >= _SORTED_SPAN:
+    if last - first >= min(_COUNTED_SPAN, 16 * len(symbols)):
         return np.unique(symbols, return_counts=True)
     counts = _occurrences(symbols, first, last)
     present = np.flatnonzero(counts)

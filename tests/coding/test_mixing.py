@@ -1,4 +1,4 @@
-"""Single decisions: constriction's coder is the reference for the words, arithmetic for the rest."""
+"""Single decisions: constriction is the reference for the words, arithmetic for the rest."""
 
 import numpy as np
 import pytest

@@ -29,7 +29,7 @@ _STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
 _ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
 _LAG_LIMIT = 512
 _ROOM = 2**20  # decisions recorded at a time
-_DENSE = 6  # mean magnitude from which telling magnitudes one by one is not worth while
+_DENSE = 6  # mean magnitude, 32 for all above, from which telling it one by one costs too much
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -60,7 +60,7 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     Args:
       partners: FAST or CORRELATED.
     """
-    if np.abs(symbols, dtype=np.int64).mean() > _DENSE:
+    if np.minimum(np.abs(symbols, dtype=np.int64), 32).mean() > _DENSE:
         return None
     trials = _mapped(lambda axis: _trial(symbols, axis, partners), (0, -1)[: max(symbols.ndim, 1)])
     matrix, walk, first = min(trials, key=_bytes_per_symbol)

@@ -11,6 +11,7 @@ from capacity.models.model import (
     layer_outputs,
     layer_parameters,
 )
+from capacity.models.symmetry import interchangeable
 
 __all__ = [
     "Activations",
@@ -19,6 +20,7 @@ __all__ = [
     "ModelError",
     "Params",
     "build",
+    "interchangeable",
     "is_kernel",
     "is_output",
     "layer_outputs",

@@ -1,5 +1,7 @@
 """Hidden units that may change places: a network computes the same function in any order."""
 
+from itertools import pairwise
+
 import jax
 
 from capacity.coding.order import Axis, Units
@@ -15,7 +17,7 @@ def interchangeable(model: Model) -> list[Units]:
     shapes = {n: leaf.shape for n, leaf in jax.eval_shape(model.init, jax.random.key(0)).items()}
     layers = list(layer_parameters(model))
     found = []
-    for layer, following in zip(layers, layers[1:], strict=False):
+    for layer, following in pairwise(layers):
         own = [name for name in shapes if name.startswith(f"{layer}/")]
         kernel, used = f"{layer}/kernel", f"{following}/kernel"
         grouped = len(shapes.get(kernel, ())) == 4 and any("/norm/" in name for name in own)

@@ -17,6 +17,7 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "checkpoints",
     "cluster",
     "background",
     "board",

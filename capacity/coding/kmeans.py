@@ -68,10 +68,11 @@ def _means(values: Float[np.ndarray, " n"], clusters: int) -> Float[np.ndarray, 
         full = np.diff(ends) > 0
         first, last = ends[:-1][full], ends[1:][full]
         moved = (sums[last] - sums[first]) / (last - first)
-        if lost := len(means) - len(moved):
+        if lost := clusters - len(moved):
             edges = np.concatenate([values[first], values[last - 1]]).astype(np.float64)
-            order = np.argsort(-np.abs(edges - np.tile(moved, 2)), kind="stable")
-            moved = np.unique(np.concatenate([moved, edges[order[:lost]]]))
+            distance = np.abs(edges - np.tile(moved, 2))
+            farthest = np.argsort(-distance, kind="stable")[:lost]
+            moved = np.unique(np.concatenate([moved, edges[farthest[distance[farthest] > 0]]]))
         if np.array_equal(moved, means):
             break
         means = moved

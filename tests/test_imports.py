@@ -18,6 +18,7 @@ ROOMS = (
     "report",
     "compress",
     "desk",
+    "checkpoints",
     "cluster",
     "background",
     "board",

@@ -2,7 +2,9 @@
 
 from capacity.coding.errors import CorruptFile, UnquantisableTensor, UnstorableTensor
 from capacity.coding.file import coded_bytes, decode, encode, entries
-from capacity.coding.quantise import Quantised, dequantised, tensor_step, uniform
+from capacity.coding.kmeans import kmeans
+from capacity.coding.quantise import Quantised, dequantised, uniform
+from capacity.coding.steps import error_step, short_step, tensor_step
 
 __all__ = [
     "CorruptFile",
@@ -14,6 +16,9 @@ __all__ = [
     "dequantised",
     "encode",
     "entries",
+    "error_step",
+    "kmeans",
+    "short_step",
     "tensor_step",
     "uniform",
 ]

@@ -60,7 +60,11 @@ def encode(
 
 
 def decode(
-    data: Data, *, weight_limit: int = WEIGHT_LIMIT, names: Collection[str] | None = None
+    data: Data,
+    *,
+    weight_limit: int = WEIGHT_LIMIT,
+    names: Collection[str] | None = None,
+    progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, Shaped[np.ndarray, "..."]]:
     """The tensors in a file, by name and in its order.
 
@@ -69,6 +73,7 @@ def decode(
       weight_limit: how many weights to allocate at most; a few bytes can stand for millions of
         equal weights, so that the size of a file bounds nothing.
       names: of the tensors wanted; no byte of the others' payloads is read.
+      progress: called after each tensor with its name and how many weights it has.
 
     Raises:
       CorruptFile: truncated, altered, foreign or of a later version; in one sentence.
@@ -84,7 +89,12 @@ def decode(
             f"the file claims {total} weights: decode it with a weight_limit above {weight_limit} "
             "if you trust it"
         )
-    return {entry.name: _tensor(entry, contents.payload(entry)) for entry in wanted}
+    tensors = {}
+    for entry in wanted:
+        tensors[entry.name] = _tensor(entry, contents.payload(entry))
+        if progress:
+            progress(entry.name, entry.size)
+    return tensors
 
 
 def entries(data: Data) -> list[Entry]:

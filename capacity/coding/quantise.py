@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import ml_dtypes
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
@@ -44,7 +43,7 @@ def uniform(weights: Shaped[np.ndarray, "..."], step: float, name: str = "weight
       UnquantisableTensor: NaN or infinite weights, a step that is no positive float32, a symbol
         beyond int32, or a rounded weight beyond the type of the weights.
     """
-    width, peak = _positive(step, name), _peak(weights, name)
+    width, peak = float32_step(step, name), peak_magnitude(weights, name)
     with np.errstate(over="ignore"):
         largest = float(np.rint(peak / width))
     if largest > SYMBOL_LIMIT:
@@ -53,7 +52,7 @@ def uniform(weights: Shaped[np.ndarray, "..."], step: float, name: str = "weight
             f"{SYMBOL_LIMIT}, choose a coarser step"
         )
     dtype = weights.dtype.name if weights.dtype.name in QUANTISED else "float32"
-    if not _held(largest * width, dtype):
+    if not held(largest * width, dtype):
         raise UnquantisableTensor(
             f"{name}: step {step:g} rounds a weight to {largest * width:g}, beyond {dtype}: "
             "choose a finer step"
@@ -83,54 +82,19 @@ def overflowing(quantised: Quantised) -> bool:
     """Whether a symbol stands for what is infinite in the type of the weights."""
     symbols, step, codebook, dtype = quantised
     if codebook is not None:
-        return not all(_held(level, dtype) for level in codebook.tolist())
+        return not all(held(level, dtype) for level in codebook.tolist())
     extremes = (int(symbols.min()), int(symbols.max())) if symbols.size else (0,)
-    return not all(_held(extreme * np.float64(np.float32(step)), dtype) for extreme in extremes)
+    return not all(held(extreme * np.float64(np.float32(step)), dtype) for extreme in extremes)
 
 
-def tensor_step(
-    weights: Shaped[np.ndarray, "..."], relative_step: float, name: str = "weights"
-) -> float:
-    """relative_step times the root mean square of the weights that are not zero.
-
-    The scale of a pruned tensor is that of its survivors: pruning more of it must not make its
-    step finer. A tensor without a non-zero weight gets step 1. The result is rounded to eight
-    significant bits, with which it takes two bytes in a file and not four, and is no smaller than
-    the least normal float32.
-
-    Args:
-      weights: [...] any real type.
-      relative_step: step in units of that root mean square, > 0.
-      name: what to call the tensor in an error.
-
-    Raises:
-      UnquantisableTensor: NaN or infinite weights, or a step that is no positive float32.
-    """
-    relative, peak = _positive(relative_step, name), _peak(weights, name)
-    if peak == 0:
-        return 1.0
-    flat, total = weights.ravel(), 0.0
-    for part in blocks(flat.size):
-        total += float(np.sum((flat[part].astype(np.float64) / peak) ** 2))  # no square overflows
-    step = relative * peak * np.sqrt(total / np.count_nonzero(flat))
-    return short_step(float(_positive(max(step, np.finfo(np.float32).tiny), name)))
-
-
-def short_step(step: float) -> float:
-    """The step of eight significant bits that is nearest: it takes two bytes less in a file."""
-    with np.errstate(over="ignore"):
-        short = float(np.float32(step).astype(ml_dtypes.bfloat16))
-    return short if np.isfinite(short) else float(ml_dtypes.finfo("bfloat16").max)
-
-
-def _held(weight: float, dtype: str) -> bool:
+def held(weight: float, dtype: str) -> bool:
     """Whether a float64 is finite once rounded as `dequantised` does."""
     with np.errstate(over="ignore"):
         return bool(np.isfinite(np.float64(weight).astype(np.float32).astype(dtype)))
 
 
-def _peak(weights: Shaped[np.ndarray, "..."], name: str) -> float:
-    """The largest magnitude; an error where one is none."""
+def peak_magnitude(weights: Shaped[np.ndarray, "..."], name: str) -> float:
+    """The largest magnitude, 0 of no weights; UnquantisableTensor where one is NaN or infinite."""
     flat, peak, wrong = weights.ravel(), 0.0, 0
     for part in blocks(flat.size):
         exact = np.abs(flat[part].astype(np.float64))
@@ -140,12 +104,13 @@ def _peak(weights: Shaped[np.ndarray, "..."], name: str) -> float:
     if wrong:
         raise UnquantisableTensor(
             f"{name}: {wrong} of {flat.size} weights are NaN or infinite: only finite weights "
-            "can be quantised"
+            "can be quantised, a lossless leaf keeps the others"
         )
     return peak
 
 
-def _positive(step: float, name: str) -> np.float64:
+def float32_step(step: float, name: str) -> np.float64:
+    """A step as a file stores it; an UnquantisableTensor unless that is positive and finite."""
     with np.errstate(over="ignore", under="ignore"):
         width = np.float64(np.float32(step))
     if not (np.isfinite(width) and width > 0):

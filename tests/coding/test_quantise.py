@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from capacity.coding.errors import UnquantisableTensor
-from capacity.coding.quantise import Quantised, dequantised, tensor_step, uniform
+from capacity.coding.quantise import Quantised, dequantised, uniform
+from capacity.coding.steps import error_step, short_step, tensor_step
 
 weights = hnp.arrays(
     np.float32,
@@ -107,3 +108,31 @@ def test_a_step_too_fine_or_too_coarse_for_its_tensor_is_refused():
         uniform(np.array([65504], np.float16), 40000.0)
     with pytest.raises(UnquantisableTensor, match="choose a finer step"):
         uniform(np.array([3.4e38]), 2.2e38)
+
+
+def test_a_short_step_has_eight_significant_bits():
+    assert short_step(0.1) == 205 / 2048  # 204.8 of the 256ths of 1/8
+    assert short_step(3.4e38) < float("inf")
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.01, 0.1, 0.5]))
+def test_an_error_step_is_the_coarsest_within_the_error(seed, error):
+    values = np.random.default_rng(seed).normal(size=4000).astype(np.float32) * 10.0**-3
+    step = error_step(values, error)
+
+    def relative(width):
+        lost = values - dequantised(uniform(values, width)).astype(np.float64)
+        return np.sqrt(np.sum(lost**2) / np.sum(values.astype(np.float64) ** 2))
+
+    assert short_step(step) == step
+    assert relative(step) <= error
+    assert error < relative(step * 1.05)  # four thousand weights leave the error uneven
+    if error < 0.2:  # of fine steps it is the step over the root of 12
+        assert step == pytest.approx(error * np.sqrt(12 * np.mean(values**2)), rel=0.05)
+
+
+def test_an_error_that_no_step_has_is_refused():
+    assert error_step(np.zeros(3), 0.1) == 1
+    with pytest.raises(UnquantisableTensor, match="w: no step has a relative error as small"):
+        error_step(np.array([1.0, 1 / 3]), 1e-30, "w")

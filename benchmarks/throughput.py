@@ -1,6 +1,6 @@
 """Training throughput on one core against PyTorch, and what masks, a second trial and chunks cost.
 
-python -m benchmarks.throughput --torch PYTHON [--level] [--rounds 7] [--out results/throughput]
+python -m benchmarks.throughput --torch PYTHON [--level] [--rounds 7] [--out FOLDER]
 """
 
 import argparse
@@ -147,16 +147,25 @@ def _chunk(contender: Contender, job: dict[str, Any]) -> int:
 
 def _processor() -> str:
     """Model, widest vectors, cores and cache; what the system does not tell is left out."""
-    name, wide = platform.processor() or platform.machine(), ""
-    if (file := Path("/proc/cpuinfo")).exists():
-        pairs = (line.partition(":") for line in file.read_text().splitlines())
-        fields = {key.strip(): value.strip() for key, _, value in pairs}
-        name, flags = fields.get("model name", name), fields.get("flags", "").split()
-        known = {"avx512f": "AVX-512", "avx2": "AVX2"}
-        wide = next((f", {said}" for flag, said in known.items() if flag in flags), "")
+    name = _cpu_fields().get("model name") or platform.processor() or platform.machine()
+    wide = f", {vectors}" if (vectors := _vectors()) else ""
     cache = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
     second = f", second-level cache {cache.read_text().strip()}" if cache.exists() else ""
     return f"{name}{wide}, {os.cpu_count()} cores{second}"
+
+
+def _vectors() -> str:
+    """The widest vectors of the processor, empty where the system does not tell."""
+    flags = _cpu_fields().get("flags", "").split()
+    known = {"avx512f": "AVX-512", "avx2": "AVX2"}
+    return next((said for flag, said in known.items() if flag in flags), "")
+
+
+def _cpu_fields() -> dict[str, str]:
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text().splitlines() if file.exists() else []
+    pairs = (line.partition(":") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _versions() -> dict[str, str]:
@@ -181,8 +190,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--level", action="store_true", help="also time a whole lottery level, about a minute"
     )
+    # Tables of processors with other vectors stand side by side.
+    folder = (_vectors() or platform.machine()).replace("-", "").lower()
     parser.add_argument(
-        "--out", type=Path, default=Path("results/throughput"), help="folder of the tables"
+        "--out",
+        type=Path,
+        default=Path("results/throughput") / folder,
+        help="folder of the tables [%(default)s]",
     )
     arguments = parser.parse_args()
     if arguments.rounds < 1:

@@ -1,5 +1,6 @@
 """The zero-order entropy of quantised weights, and what a decoder must be told besides."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -73,7 +74,8 @@ def weight_entropy(symbols: Mapping[str, Int[np.ndarray, "..."]]) -> WeightEntro
     if not weights:
         raise ValueError("no weights: the entropy of an empty network is undefined")
     tensors = {name: _tensor_entropy(values) for name, values in flat.items()}
-    bits = sum(tensor.bits for tensor in tensors.values())
+    # Exact, since sum() of floats rounds otherwise from Python 3.12 on.
+    bits = math.fsum(tensor.bits for tensor in tensors.values())
     return WeightEntropy(
         tensors=tensors,
         weights=weights,

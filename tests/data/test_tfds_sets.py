@@ -139,7 +139,11 @@ def test_out_of_reach_is_said_at_once(empty):
 
 
 def test_a_name_server_that_is_silent_holds_nobody_up(empty, monkeypatch):
-    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(30))
+    def silent(*_, **__):
+        time.sleep(30)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", silent)
     monkeypatch.setattr(prepare, "PATIENCE", 0.1)
     start = time.monotonic()
     assert not prepare._reachable({"one.invalid"})

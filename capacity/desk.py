@@ -48,6 +48,7 @@ class Desk:
             networks=[row for o in outcomes for row in o.networks],
             layers=[row for o in outcomes for row in o.layers],
             curves=[row for o in outcomes for row in o.curves],
+            codecs=[row for o in outcomes for row in o.codecs],
             files={name: file for o in outcomes for name, file in o.files.items()},
         )
         self.board.finished(trial)

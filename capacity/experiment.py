@@ -183,7 +183,8 @@ def _override(text: str) -> tuple[str, Any]:
 
 def _is_tuple(key: str, text: str) -> bool:
     """Whether a list is the value of `key` itself, as in data.classes=[0,1], and no axis."""
-    return key in ("data.classes", "coding.steps") and not text.startswith("sweep.")
+    listed = key in keys() and "list of" in keys()[key][0]
+    return listed and not text.startswith("sweep.")
 
 
 def _by_key(tree: dict[str, Any], source: str) -> dict[str, Any]:

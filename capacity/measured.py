@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from capacity.coded import Coded
 from capacity.coding import coded_bytes
+from capacity.compression import Compressed, headline
+from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
-from capacity.rows import CurveRow, LayerRow, NetworkRow
+from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
 from capacity.subject import Subject
 from capacity.training import Weights
 
@@ -25,23 +26,44 @@ class Score(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """One network after a round of training; a diverged one has no file and empty scores."""
+    """One network after a round of training.
+
+    Attributes:
+      codecs: under every codec, in the order of the configuration; empty if it diverged.
+      best: the smallest of these files that is within the tolerance.
+      entropy: of the integers in that file; None where it holds none.
+    """
 
     seed: int
     weights: Weights
     mask: Weights
     best_evaluation: int
-    coded: Coded | None
     train: Score
     validation: Score
     test: Score
-    coded_validation: Score
-    coded_test: Score
+    codecs: list[Compressed]
+    best: Compressed | None
+    entropy: WeightEntropy | None
+
+
+def measured(
+    seed: int,
+    weights: Weights,
+    mask: Weights,
+    best_evaluation: int,
+    scores: tuple[Score, Score, Score],
+    codecs: list[Compressed],
+) -> Measured:
+    """A network with its scores on training, validation and test split, and its files."""
+    best = headline(codecs)
+    leaves = best.file.leaves if best else None
+    entropy = weight_entropy({n: q.symbols for n, q in leaves.items()}) if leaves else None
+    return Measured(seed, weights, mask, best_evaluation, *scores, codecs, best, entropy)
 
 
 def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRow:
     """The row of one network, its trial's settings and data set included."""
-    config, card, coded = subject.config, subject.card, network.coded
+    config, card, best, entropy = subject.config, subject.card, network.best, network.entropy
     every = config.training.evaluate_every
     total = sum(w.size for w in network.weights.values())
     prunable = sum(m.size for m in network.mask.values())
@@ -65,7 +87,7 @@ def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRo
         memory_capacity=subject.memory_capacity,
         steps=subject.evaluations * every,
         best_step=(network.best_evaluation + 1) * every,
-        diverged=coded is None,
+        diverged=best is None,
         train_loss=network.train.loss,
         validation_loss=network.validation.loss,
         test_loss=network.test.loss,
@@ -78,26 +100,28 @@ def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRo
         pixel_entropy=card.pixel_entropy,
         input_bits=card.input_bits,
         compressor=card.compressor,
-        quantisation_step=coded.relative_step if coded else None,
-        weight_entropy=coded.entropy.entropy if coded else None,
-        weight_bits=coded.entropy.bits if coded else None,
-        pooled_entropy=coded.entropy.pooled.entropy if coded else None,
-        side_information=coded.entropy.side_information if coded else None,
-        coded_size=len(coded.file) if coded else None,
-        coded_validation_accuracy=network.coded_validation.accuracy,
-        coded_test_loss=network.coded_test.loss,
-        coded_test_accuracy=network.coded_test.accuracy,
+        codec=best.codec if best else None,
+        quantisation_step=best.file.relative_step if best else None,
+        weight_entropy=entropy.entropy if entropy else None,
+        weight_bits=entropy.bits if entropy else None,
+        pooled_entropy=entropy.pooled.entropy if entropy else None,
+        side_information=entropy.side_information if entropy else None,
+        coded_size=len(best.file.content) if best else None,
+        coded_validation_accuracy=best.validation_accuracy if best else None,
+        coded_test_loss=best.test_loss if best else None,
+        coded_test_accuracy=best.test_accuracy if best else None,
     )
 
 
 def layer_rows(subject: Subject, played: Round, network: Measured) -> list[LayerRow]:
     """A row per parameter tensor."""
-    coded = network.coded
-    sizes = coded_bytes(coded.file) if coded else {}
+    best = network.best
+    leaves = best.file.leaves if best else None
+    sizes = coded_bytes(best.file.content) if best and leaves else {}
     rows = []
     for name, w in network.weights.items():
         kept = int(network.mask[name].sum()) if name in network.mask else w.size
-        entropy = coded.entropy.tensors[name] if coded else None
+        entropy = network.entropy.tensors[name] if network.entropy else None
         rows.append(
             LayerRow(
                 trial=subject.trial,
@@ -110,9 +134,9 @@ def layer_rows(subject: Subject, played: Round, network: Measured) -> list[Layer
                 remaining=kept,
                 density=kept / w.size,
                 rms=float(np.sqrt(np.sum(np.square(w, dtype=np.float64)) / kept))
-                if coded and kept
+                if best and kept
                 else None,
-                quantisation_step=coded.steps[name] if coded else None,
+                quantisation_step=(leaves[name].step or None) if leaves else None,
                 weight_entropy=entropy.entropy if entropy else None,
                 side_information=entropy.side_information if entropy else None,
                 coded_size=sizes.get(name),
@@ -138,4 +162,27 @@ def curve_rows(subject: Subject, played: Round, seed: int) -> list[CurveRow]:
             validation_accuracy=float(values[3]),
         )
         for i, values in enumerate(zip(*curve, strict=True))
+    ]
+
+
+def codec_rows(subject: Subject, played: Round, network: Measured) -> list[CodecRow]:
+    """A row per codec: size against accuracy."""
+    return [
+        CodecRow(
+            trial=subject.trial,
+            seed=network.seed,
+            round=played.number,
+            control=played.control,
+            codec=each.codec,
+            quantisation_step=each.file.relative_step,
+            coded_size=len(each.file.content),
+            within_tolerance=each.within,
+            validation_loss=each.validation_loss,
+            validation_accuracy=each.validation_accuracy,
+            test_loss=each.test_loss,
+            test_accuracy=each.test_accuracy,
+            encode_seconds=each.file.encode_seconds,
+            decode_seconds=each.file.decode_seconds,
+        )
+        for each in network.codecs
     ]

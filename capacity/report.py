@@ -42,7 +42,7 @@ FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
         lambda r: training_curves.figure(r.networks, r.curves, r.trials),
     ),
 }
-TABLES = ("networks.csv", "layers.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
+TABLES = ("networks.csv", "layers.csv", "codecs.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
 
 
 def draw(

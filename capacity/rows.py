@@ -110,8 +110,9 @@ class NetworkRow(Named):
     )
     compressor: str | None = column("", "", "name of that compressor")
 
+    codec: str | None = column("", "", "the codec of the smallest file within coding.tolerance")
     quantisation_step: float | None = column(
-        "", r"\Delta/\sigma", "step of the uniform quantiser, in units of a tensor's surviving rms"
+        "", r"\Delta/\sigma", "its quantiser's step, in units of a tensor's surviving rms"
     )
     weight_entropy: float | None = column(
         "bits/weight",
@@ -167,7 +168,7 @@ class LayerRow(Named):
         "", r"\sigma", "root mean square of the entries not pruned", "measured"
     )
     quantisation_step: float | None = column(
-        "", r"\Delta", "step of the uniform quantiser", "exact"
+        "", r"\Delta", "step of the quantiser; empty with a codebook", "exact"
     )
     weight_entropy: float | None = column(
         "bits/weight", "H(W)", "zero-order entropy of the quantised entries", "estimate"
@@ -199,8 +200,45 @@ class CurveRow(Named):
     )
 
 
-Row = NetworkRow | LayerRow | CurveRow
-TABLES: dict[str, type] = {"networks": NetworkRow, "layers": LayerRow, "curves": CurveRow}
+@dataclass(frozen=True, kw_only=True)
+class CodecRow(Named):
+    """One trained network under one codec: what its file costs and what it decodes to."""
+
+    codec: str = column("", "", "quantiser, or baseline on the float weights")
+    quantisation_step: float | None = column(
+        "", r"\Delta/\sigma", "step in units of a tensor's surviving rms, chosen on validation"
+    )
+    coded_size: int = column(
+        "bytes", "|f|", "length of the file; baselines write no names and shapes", "exact"
+    )
+    within_tolerance: bool = column(
+        "", "", "validation accuracy of the decoded network is within coding.tolerance"
+    )
+    validation_loss: float = column(
+        "bits", r"\hat L_\mathrm{val}", "of the decoded network, validation split", "measured"
+    )
+    validation_accuracy: float = column(
+        "", r"\hat a_\mathrm{val}", "of the decoded network, validation split", "measured"
+    )
+    test_loss: float = column(
+        "bits", r"\hat L_\mathrm{test}", "of the decoded network, test split", "measured"
+    )
+    test_accuracy: float = column(
+        "", r"\hat a_\mathrm{test}", "of the decoded network, test split", "measured"
+    )
+    encode_seconds: float = column(
+        "s", "", "to quantise and encode, once the step is known; no two runs agree", "measured"
+    )
+    decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
+
+
+Row = NetworkRow | LayerRow | CurveRow | CodecRow
+TABLES: dict[str, type] = {
+    "networks": NetworkRow,
+    "layers": LayerRow,
+    "curves": CurveRow,
+    "codecs": CodecRow,
+}
 
 
 def columns(row: type) -> dict[str, Column]:

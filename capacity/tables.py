@@ -46,7 +46,8 @@ def table(kind: str, rows: Rows) -> pa.Table:
     if odd := described.keys() ^ given.keys():
         raise TypeError(f"column '{min(odd)}' of {kind} is missing or not in the schema")
     arrays = [_array(kind, c, given[name]) for name, c in described.items()]
-    keys = [key for key in ("trial", "seed", "round", "control", "step") if key in described]
+    names = ("trial", "seed", "round", "control", "codec", "step")
+    keys = [key for key in names if key in described and not described[key].nullable]
     table = pa.Table.from_arrays(arrays, schema=schema(kind))
     return table.sort_by([(key, "ascending") for key in keys])
 

@@ -8,13 +8,21 @@ import jax
 import numpy as np
 
 from capacity import training
-from capacity.coded import coded_population
+from capacity.compression import compressed_population
 from capacity.config import Config
 from capacity.lottery import TICKET, Round
-from capacity.measured import Measured, Score, curve_rows, layer_rows, network_row
-from capacity.rows import CurveRow, LayerRow, NetworkRow
+from capacity.measured import (
+    Measured,
+    Score,
+    codec_rows,
+    curve_rows,
+    layer_rows,
+    measured,
+    network_row,
+)
+from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
 from capacity.subject import Progress, Subject, prepare, rounds
-from capacity.training import Quality, Weights, members, stacked
+from capacity.training import Quality, Weights, members
 
 
 class Outcome(NamedTuple):
@@ -25,6 +33,7 @@ class Outcome(NamedTuple):
     networks: list[NetworkRow]
     layers: list[LayerRow]
     curves: list[CurveRow]
+    codecs: list[CodecRow]
     files: dict[str, bytes]
     device: str
 
@@ -51,6 +60,7 @@ def _outcome(subject: Subject, played: Round) -> Outcome:
         networks=[network_row(subject, played, each) for each in networks],
         layers=[row for each in networks for row in layer_rows(subject, played, each)],
         curves=[row for each in networks for row in curve_rows(subject, played, each.seed)],
+        codecs=[row for each in networks for row in codec_rows(subject, played, each)],
         files={name: file for each in networks for name, file in _files(played, each).items()},
         device=jax.devices()[0].device_kind,
     )
@@ -64,23 +74,25 @@ def _measured(subject: Subject, played: Round) -> list[Measured]:
     qualities = [training.evaluate(subject.model, params, s, chunk=subject.chunk) for s in splits]
     weights, masks = members(params), members(played.mask)
     diverged = np.asarray(state.diverged)
-    coded = coded_population(subject, weights, np.asarray(qualities[1].accuracy), diverged)
-    # A diverged network stands in for what it has no file of.
-    decoded = stacked([c.decoded if c else w for c, w in zip(coded, weights, strict=True)])
-    qualities += [
-        training.evaluate(subject.model, decoded, s, chunk=subject.chunk) for s in splits[1:]
-    ]
+    accuracies = np.asarray(qualities[1].accuracy)
+    codecs = compressed_population(subject, weights, accuracies, diverged)
     return [
-        Measured(
+        measured(
             seed,
             weights[seed],
             masks[seed],
             int(state.best_evaluation[seed]),
-            coded[seed],
-            *(_score(quality, seed, bool(diverged[seed])) for quality in qualities),
+            _scores(qualities, seed, bool(diverged[seed])),
+            codecs[seed],
         )
         for seed in range(config.seeds)
     ]
+
+
+def _scores(qualities: list[Quality], seed: int, diverged: bool) -> tuple[Score, Score, Score]:
+    """On the training, validation and test split."""
+    train, validation, test = (_score(quality, seed, diverged) for quality in qualities)
+    return train, validation, test
 
 
 def _score(quality: Quality, seed: int, diverged: bool) -> Score:
@@ -94,8 +106,8 @@ def _files(played: Round, network: Measured) -> dict[str, bytes]:
     mark = "" if played.control == TICKET else f"-{played.control}"
     stem = f"s{network.seed}-r{played.number}{mark}"
     files = {f"{stem}.npz": _checkpoint(network.weights, network.mask)}
-    if network.coded is not None:
-        files[f"{stem}.cap"] = network.coded.file
+    if network.best is not None and network.best.file.leaves is not None:
+        files[f"{stem}.cap"] = network.best.file.content
     return files
 
 

@@ -32,7 +32,7 @@ ROOMS = (
     # one trial
     "trial",
     "measured",
-    "coded",
+    "compression",
     "subject",
     "experiment",
     "config",

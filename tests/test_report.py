@@ -5,6 +5,7 @@ import re
 import pytest
 
 from capacity import report
+from capacity.rows import TABLES
 from capacity.store import Store
 from tests.analysis.sample import sample
 
@@ -16,8 +17,9 @@ DRAWN |= {"table.tex", "report.html"}
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "digits <1>"
     kept = Store.open(path, {"training": {"epochs": 3}}, resume=False, device="a CPU")
-    for name, (config, networks, layers, curves) in sample(widths=(16, 32), rounds=4).items():
-        kept.write_trial(name, config, networks=networks, layers=layers, curves=curves, files={})
+    for name, (config, *tables) in sample(widths=(16, 32), rounds=4).items():
+        kinds = dict(zip(TABLES, tables, strict=True))
+        kept.write_trial(name, config, **kinds, files={})
     kept.write_tables()
     kept.finish()
     return path

@@ -20,7 +20,14 @@ from capacity.store import Store, StoreError
 from tests.analysis.sample import sample
 
 CONFIG = {"training": {"epochs": 3, "batch_size": 60}, "sweep": {"model.width": [16, 32]}}
-TABLE_FILES = ("networks.csv", "layers.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
+TABLE_FILES = (
+    "networks.csv",
+    "layers.csv",
+    "codecs.csv",
+    "curves.parquet",
+    "trials.csv",
+    "COLUMNS.md",
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +37,17 @@ def trials():
 
 def fill(folder, trials, *, resume=False):
     kept = Store.open(folder, CONFIG, resume=resume)
-    for name, (config, networks, layers, curves) in trials.items():
+    for name, (config, networks, layers, curves, codecs) in trials.items():
         files = {"s0-r0.cap": b"\x00\xff"}
-        kept.write_trial(name, config, networks=networks, layers=layers, curves=curves, files=files)
+        kept.write_trial(
+            name,
+            config,
+            networks=networks,
+            layers=layers,
+            curves=curves,
+            codecs=codecs,
+            files=files,
+        )
     return kept
 
 
@@ -93,10 +108,12 @@ def test_settings_are_flat_and_keep_their_types(tmp_path, trials):
 @given(st.floats(allow_nan=False), st.integers(0, 2**53), st.one_of(st.none(), st.floats()))
 def test_any_number_survives(tmp_path_factory, width, parameters, loss):
     folder = tmp_path_factory.mktemp("numbers")
-    name, (config, networks, layers, curves) = next(iter(sample(seeds=1, rounds=1).items()))
+    name, (config, networks, layers, curves, codecs) = next(iter(sample(seeds=1, rounds=1).items()))
     row = dataclasses.replace(networks[0], width=width, parameters=parameters, test_loss=loss)
     kept = Store.open(folder, {}, resume=False)
-    kept.write_trial(name, config, networks=[row], layers=layers, curves=curves, files={})
+    kept.write_trial(
+        name, config, networks=[row], layers=layers, curves=curves, codecs=codecs, files={}
+    )
     kept.write_tables()
     found = store.read(folder).networks.iloc[0]
     assert found["width"].hex() == width.hex()
@@ -117,10 +134,10 @@ def test_numbers_are_written_as_python_writes_them(tmp_path, trials):
 def test_tables_do_not_depend_on_the_order_of_completion(tmp_path, trials):
     fill(tmp_path / "a", trials).write_tables()
     backwards = {
-        name: [trial[0], *(rows[::-1] for rows in trial[1:3]), trial[3][::-1]]
+        name: [trial[0], *(rows[::-1] for rows in trial[1:])]
         for name, trial in reversed(trials.items())
     }
-    for _, networks, layers, _ in backwards.values():
+    for _, networks, layers, *_ in backwards.values():
         assert networks[0].seed == 1
         layers.sort(key=lambda row: row.tensor)  # within a network, tensors keep their order
     fill(tmp_path / "b", backwards).write_tables()
@@ -148,9 +165,11 @@ def test_a_resumed_experiment_gives_the_tables_of_an_uninterrupted_one(tmp_path,
 def test_columns_do_as_well_as_rows(tmp_path, trials):
     fill(tmp_path / "a", trials)
     kept = Store.open(tmp_path / "b", CONFIG, resume=False)
-    for name, (config, networks, layers, curves) in trials.items():
+    for name, (config, networks, layers, curves, codecs) in trials.items():
         frame = pd.DataFrame([dataclasses.asdict(row) for row in curves])
-        kept.write_trial(name, config, networks=networks, layers=layers, curves=frame, files={})
+        kept.write_trial(
+            name, config, networks=networks, layers=layers, curves=frame, codecs=codecs, files={}
+        )
     read = [(tmp_path / x / "trials" / name / "curves.parquet").read_bytes() for x in "ab"]
     assert read[0] == read[1]
 
@@ -168,10 +187,16 @@ def test_a_crash_leaves_the_whole_trial_or_nothing(tmp_path, trials, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(*((Path, "rename", die) if call == "rename" else (os, "fsync", die)))
         second = list(trials)[1]
-        config, networks, layers, curves = trials[second]
+        config, networks, layers, curves, codecs = trials[second]
         with pytest.raises(Killed):
             kept.write_trial(
-                second, config, networks=networks, layers=layers, curves=curves, files={}
+                second,
+                config,
+                networks=networks,
+                layers=layers,
+                curves=curves,
+                codecs=codecs,
+                files={},
             )
     assert any(p.name.startswith(store.PARTIAL) for p in (tmp_path / "x" / "trials").iterdir())
     again = Store.open(tmp_path / "x", CONFIG, resume=True)
@@ -190,14 +215,20 @@ def test_a_full_disk_costs_one_sentence_and_no_finished_trial(tmp_path, trials, 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     second = list(trials)[1]
-    config, networks, layers, curves = trials[second]
+    config, networks, layers, curves, codecs = trials[second]
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(
             StoreError, match=r"cannot be written \(no space left on device\); what"
         ):
             kept.write_trial(
-                second, config, networks=networks, layers=layers, curves=curves, files={}
+                second,
+                config,
+                networks=networks,
+                layers=layers,
+                curves=curves,
+                codecs=codecs,
+                files={},
             )
         with pytest.raises(StoreError, match=r"networks\.csv cannot be written"):
             kept.write_tables()
@@ -207,10 +238,12 @@ def test_a_full_disk_costs_one_sentence_and_no_finished_trial(tmp_path, trials, 
 def test_nothing_is_written_over(tmp_path, trials):
     one = dict(list(trials.items())[:1])
     kept = fill(tmp_path / "x", one)
-    name, (config, networks, layers, curves) = next(iter(one.items()))
+    name, (config, networks, layers, curves, codecs) = next(iter(one.items()))
     before = snapshot(tmp_path / "x")
     with pytest.raises(StoreError, match="is there already, and nothing is written over"):
-        kept.write_trial(name, config, networks=networks, layers=layers, curves=curves, files={})
+        kept.write_trial(
+            name, config, networks=networks, layers=layers, curves=curves, codecs=codecs, files={}
+        )
     with pytest.raises(StoreError, match="add --resume to carry on, or choose another name"):
         Store.open(tmp_path / "x", CONFIG, resume=False)
     other = {**CONFIG, "training": {"epochs": 5, "batch_size": 60}}
@@ -271,8 +304,14 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
 
 def test_names_and_rows_that_the_schema_does_not_allow_are_bugs(tmp_path, trials):
     kept = Store.open(tmp_path, CONFIG, resume=False)
-    config, networks, layers, curves = next(iter(trials.values()))
-    tables_of = {"networks": networks, "layers": layers, "curves": curves, "files": {}}
+    config, networks, layers, curves, codecs = next(iter(trials.values()))
+    tables_of = {
+        "networks": networks,
+        "layers": layers,
+        "curves": curves,
+        "codecs": codecs,
+        "files": {},
+    }
     for name in ("../x", ".x", "a/b", "", "x" * 201):
         with pytest.raises(ValueError, match="cannot be the name of a file"):
             kept.write_trial(name, config, **tables_of)

@@ -14,6 +14,17 @@ Step = Annotated[float, Field(ge=1e-4, le=1e3)]
 Positive = Annotated[float, Field(gt=0, le=1e38)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
+CodecName = Literal[
+    "uniform",
+    "kmeans",
+    "float32",
+    "bfloat16",
+    "int8",
+    "zstd",
+    "xz",
+    "brotli",
+    "planes",
+]
 FIXED_DEPTH = ("lenet5", "conv2", "conv4", "conv6")
 
 
@@ -171,9 +182,15 @@ class Lottery(Section):
 class Coding(Section):
     """How the trained weights are written to a file."""
 
+    codecs: tuple[CodecName, ...] = _key(
+        ("uniform",), "quantisers and baselines to measure; the smallest file leads", min_length=1
+    )
+    effort: Literal["fast", "max"] = _key(
+        "max", "codes that are tried for a tensor: max also learns correlations, slower"
+    )
     steps: tuple[Step, ...] = _key(
         (2.0, 1.414, 1.0, 0.707, 0.5, 0.354, 0.25, 0.125, 0.0625),
-        "steps of the uniform quantiser to try, in units of a tensor's surviving rms",
+        "steps of a quantiser to try, in units of a tensor's surviving rms",
         min_length=1,
     )
     tolerance: Share = _key(

@@ -3,7 +3,7 @@
     provenance.json    the resolved config and, for each run that added to it, versions and times
     config.yaml        the resolved config
     trials/<trial>/    rows as Parquet, settings.json and compressed files; whole or absent
-    networks.csv, layers.csv, curves.parquet, trials.csv, COLUMNS.md    all finished trials together
+    networks.csv, layers.csv, codecs.csv, curves.parquet, trials.csv    all finished trials
 
 A trial is written beside its place and renamed into it, so a kill leaves a whole trial or none.
 """

@@ -20,6 +20,7 @@ class Results(NamedTuple):
     networks: pd.DataFrame
     layers: pd.DataFrame
     curves: pd.DataFrame
+    codecs: pd.DataFrame
     trials: pd.DataFrame
     provenance: dict[str, Any]
 
@@ -36,15 +37,17 @@ def read(folder: str | Path) -> Results:
     known = provenance(folder)
     if known is None:
         raise StoreError(f"{folder} holds no results: it has no provenance.json")
+
+    def csv(kind: str, described: str | None) -> pd.DataFrame:
+        return parsed_csv(folder / f"{kind}.csv", read_bytes(folder / f"{kind}.csv"), described)
+
+    curves = folder / "curves.parquet"
     return Results(
-        networks=parsed_csv(
-            folder / "networks.csv", read_bytes(folder / "networks.csv"), "networks"
-        ),
-        layers=parsed_csv(folder / "layers.csv", read_bytes(folder / "layers.csv"), "layers"),
-        curves=parsed_parquet(
-            folder / "curves.parquet", read_bytes(folder / "curves.parquet"), "curves"
-        ).to_pandas(),
-        trials=parsed_csv(folder / "trials.csv", read_bytes(folder / "trials.csv"), None),
+        networks=csv("networks", "networks"),
+        layers=csv("layers", "layers"),
+        curves=parsed_parquet(curves, read_bytes(curves), "curves").to_pandas(),
+        codecs=csv("codecs", "codecs"),
+        trials=csv("trials", None),
         provenance=known,
     )
 

@@ -92,6 +92,7 @@ class Store:
         networks: Rows,
         layers: Rows,
         curves: Rows,
+        codecs: Rows,
         files: Mapping[str, bytes],
     ) -> None:
         """Keep a finished trial: all of it or, if this is interrupted, nothing.
@@ -99,7 +100,7 @@ class Store:
         Args:
           trial: readable id, and the name of the trial's folder.
           settings: the trial's resolved config, nested.
-          networks, layers, curves: rows, or columns of equal length by name.
+          networks, layers, curves, codecs: rows, or columns of equal length by name.
           files: bytes by file name, such as `s0-r3.cap`.
 
         Raises:
@@ -109,7 +110,7 @@ class Store:
         for name in (trial, *files):
             if not re.fullmatch(r"[\w=+,@~%-][\w=+,.@~%-]{0,199}", name):
                 raise ValueError(f"'{name}' cannot be the name of a file")
-        tables = {"networks": networks, "layers": layers, "curves": curves}
+        tables = {"networks": networks, "layers": layers, "curves": curves, "codecs": codecs}
         contents = {
             f"{kind}.parquet": parquet_bytes(table_of(kind, rows)) for kind, rows in tables.items()
         }

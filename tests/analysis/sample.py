@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from capacity.rows import CurveRow, LayerRow, NetworkRow
+from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
 
 CLASSES, TRAIN_SIZE = 10, 1438
 
@@ -12,7 +12,7 @@ CLASSES, TRAIN_SIZE = 10, 1438
 def sample(
     *, widths=(16, 32, 64), noises=(0.0, 0.2), seeds=3, rounds=8, diverged=True, controls=False
 ):
-    """By trial: (settings, networks, layers, curves); the last seed of the first trial diverges."""
+    """By trial: settings, networks, layers, curves, codecs; the last seed of the first diverges."""
     made = {}
     for noise in noises:
         for width in widths:
@@ -31,14 +31,14 @@ def sample(
 
 
 def rows(**options):
-    """The same as three lists, of all trials."""
+    """The same as four lists, of all trials."""
     _, *tables = zip(*sample(**options).values(), strict=True)
     return [[row for part in table for row in part] for table in tables]
 
 
 def _trial(trial, width, noise, *, seeds, rounds, lost, controls):
     rng = np.random.default_rng([width, int(100 * noise)])
-    networks, layers, curves = [], [], []
+    networks, layers, curves, codecs = [], [], [], []
     for seed in range(seeds):
         for r in range(rounds):
             diverged = lost and seed == seeds - 1 and r == rounds - 1
@@ -49,7 +49,8 @@ def _trial(trial, width, noise, *, seeds, rounds, lost, controls):
                 networks.append(network)
                 layers += [_layer(network, f"layers/{i}/kernel", (width, width)) for i in range(3)]
                 curves += _curve(rng, network, diverged)
-    return networks, layers, curves
+                codecs += [] if diverged else [_codec(network)]
+    return networks, layers, curves, codecs
 
 
 def _network(rng, trial, width, noise, *, seed, r, lost, control):
@@ -108,6 +109,7 @@ def _network(rng, trial, width, noise, *, seed, r, lost, control):
         pixel_entropy=2.5,
         input_bits=120000.0,
         compressor="xz",
+        codec="uniform",
         quantisation_step=0.25,
         **(dict.fromkeys(measured) if lost else measured),
     )
@@ -153,3 +155,22 @@ def _curve(rng, network, lost):
             )
         )
     return found
+
+
+def _codec(network):
+    return CodecRow(
+        trial=network.trial,
+        seed=network.seed,
+        round=network.round,
+        control=network.control,
+        codec="uniform",
+        quantisation_step=0.25,
+        coded_size=network.coded_size,
+        within_tolerance=True,
+        validation_loss=network.validation_loss,
+        validation_accuracy=network.coded_validation_accuracy,
+        test_loss=network.coded_test_loss,
+        test_accuracy=network.coded_test_accuracy,
+        encode_seconds=0.1,
+        decode_seconds=0.01,
+    )

@@ -17,6 +17,8 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "listing",
+    "comparison",
     "checkpoints",
     "cluster",
     "background",

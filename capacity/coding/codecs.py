@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from capacity.coding import categorical, octaves
+from capacity.coding import categorical, octaves, parametric
 
 Effort = Literal["fast", "max"]
 
@@ -30,11 +30,12 @@ class Codec(NamedTuple):
 CODECS: dict[int, Codec] = {
     1: Codec("categorical", categorical.encode, categorical.decode),
     2: Codec("octaves", octaves.encode, octaves.decode),
+    3: Codec("parametric", parametric.encode, parametric.decode),
 }
 # Which of them an effort tries.
 EFFORT: dict[str, tuple[int, ...]] = {
-    "fast": (1, 2),
-    "max": (1, 2),
+    "fast": (1, 2, 3),
+    "max": (1, 2, 3),
 }
 
 

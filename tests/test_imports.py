@@ -18,6 +18,8 @@ ROOMS = (
     "report",
     "compress",
     "desk",
+    "listing",
+    "comparison",
     "checkpoints",
     "cluster",
     "background",

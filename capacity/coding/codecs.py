@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from capacity.coding import categorical, context, octaves
+from capacity.coding import categorical, context, octaves, parametric
 
 Effort = Literal["fast", "max"]
 
@@ -31,6 +31,7 @@ class Codec(NamedTuple):
 CODECS: dict[int, Codec] = {
     1: Codec("categorical", categorical.encode, categorical.decode),
     2: Codec("octaves", octaves.encode, octaves.decode),
+    3: Codec("parametric", parametric.encode, parametric.decode),
     4: Codec(
         "context",
         partial(context.encode, partners=context.FAST),
@@ -44,8 +45,8 @@ CODECS: dict[int, Codec] = {
 }
 # Which of them an effort tries.
 EFFORT: dict[str, tuple[int, ...]] = {
-    "fast": (1, 2, 4),
-    "max": (1, 2, 4, 5),
+    "fast": (1, 2, 3, 4),
+    "max": (1, 2, 3, 4, 5),
 }
 
 

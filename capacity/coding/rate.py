@@ -65,10 +65,11 @@ def _geometric(symbols: Array) -> _Geometric:
 def _log_odds(symbols: Array) -> Float[Array, "rows columns"]:
     """log2 of the odds that a weight is not zero, by the others of its row and column.
 
-    Bounded by log2 of the tensor's size: naming a place never costs more than that.
+    Never below 1 in twice the tensor's size, or above the reverse: what the first of a kind costs
+    an adaptive coder (Krichevsky & Trofimov, 1981).
     """
     present = symbols != 0
-    share = (jnp.sum(present) + 0.5) / (symbols.size + 1)
+    share = (jnp.sum(present, dtype=jnp.float32) + 0.5) / (symbols.size + 1)
 
     def odds(axis: int) -> Array:
         count = jnp.sum(present, axis, keepdims=True, dtype=jnp.float32)
@@ -82,7 +83,7 @@ def _log_odds(symbols: Array) -> Float[Array, "rows columns"]:
         # Two vectors and a choice, as a logarithm for every weight would cost more than training.
         return jnp.where(present, without(1.0), without(0.0))
 
-    bound = jnp.log2(jnp.float32(max(symbols.size, 2)))
+    bound = jnp.log2(jnp.float32(2 * symbols.size))
     overall = jnp.log2(share) - jnp.log2(1 - share)
     return jnp.clip(odds(1) + odds(0) - overall, -bound, bound)
 

@@ -1,5 +1,6 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
+from capacity.training.finetune import Finetuned, finetune
 from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
@@ -12,21 +13,27 @@ from capacity.training.population import (
     member_keys,
     train,
 )
+from capacity.training.quantising import Quantising, RateCurve, Recipe
 
 __all__ = [
     "Curve",
     "Examples",
+    "Finetuned",
     "Mask",
     "Plan",
     "Progress",
     "Quality",
+    "Quantising",
+    "RateCurve",
     "Rates",
+    "Recipe",
     "Rule",
     "Snapshot",
     "State",
     "chunk_size",
     "compilations",
     "evaluate",
+    "finetune",
     "initial",
     "masked",
     "member_keys",

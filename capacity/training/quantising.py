@@ -104,7 +104,8 @@ def advance(
         index = shuffled(order_key, now * batch_size + jnp.arange(batch_size), size)
         inputs, labels = pick(train, index)
         inputs = shifted(inputs, shift, jax.random.fold_in(shift_key, now))
-        price = rate_weight * jnp.minimum(1, now / jnp.maximum(recipe.ramp * total, 1))
+        ramped = jnp.float32(now) / jnp.maximum(recipe.ramp * total, 1)
+        price = rate_weight * jnp.minimum(1, ramped)
 
         def objective(latent: Params, growth: Steps) -> tuple[Array, tuple]:
             grown = {name: step * jnp.exp(growth[name]) for name, step in steps.items()}

@@ -72,7 +72,8 @@ def start(recipe: Recipe, params: Params, mask: Mask, evaluations: int) -> Quant
     steps = {name: recipe.relative_step * _root_mean_square(p) for name, p in params.items()}
     latent = {name: p / steps[name] for name, p in params.items()}
     curve = RateCurve(*(jnp.full((evaluations,), jnp.nan) for _ in RateCurve._fields))
-    return Quantising(latent, steps, scale_by_adam().init((latent, steps)), curve)
+    moments: Any = scale_by_adam().init((latent, steps))  # pyright: ignore[reportArgumentType]
+    return Quantising(latent, steps, moments, curve)
 
 
 def advance(
@@ -115,10 +116,12 @@ def advance(
 
         # Steps learn by their logarithm but are kept themselves, so that the float32 number in a
         # file is the very one that the network was trained with.
-        growth = jax.tree.map(jnp.zeros_like, steps)
-        grads, (loss, accuracy) = jax.grad(objective, (0, 1), has_aux=True)(latent, growth)
-        grads = masked(grads[0], mask), grads[1]
-        (down, shrink), moments = scale_by_adam().update(grads, moments)
+        growth = {name: jnp.zeros_like(step) for name, step in steps.items()}
+        slopes, (loss, accuracy) = jax.grad(objective, (0, 1), has_aux=True)(latent, growth)
+        grads: Any = masked(slopes[0], mask), slopes[1]
+        adapted: Any
+        adapted, moments = scale_by_adam().update(grads, moments)
+        down, shrink = adapted
         pace = _pace(recipe, total, now)
         latent = {n: w - recipe.learning_rate * pace * down[n] for n, w in latent.items()}
         far = recipe.step_learning_rate * pace

@@ -15,9 +15,10 @@ RECIPE = Recipe(evaluations=3, updates=20, learning_rate=0.02)
 WEIGHTS = np.asarray([0.0, 1e-4, 1e-3, 1e-2], np.float32)
 
 
-def run(bench, params, *, members=range(4), mask=None, weights=WEIGHTS, recipe=RECIPE, chunk=None):
-    members = list(members)
-    chosen = {name: leaf[np.asarray(members)] for name, leaf in params.items()}
+def run(
+    bench, params, *, members=(0, 1, 2, 3), mask=None, weights=WEIGHTS, recipe=RECIPE, chunk=None
+):
+    chosen = {name: leaf[jnp.asarray(members)] for name, leaf in params.items()}
     return finetune(
         bench.model,
         recipe,
@@ -25,7 +26,7 @@ def run(bench, params, *, members=range(4), mask=None, weights=WEIGHTS, recipe=R
         bench.validation,
         chosen,
         dense_mask(chosen) if mask is None else mask,
-        jnp.asarray(weights)[np.asarray(members)],
+        jnp.asarray(weights)[jnp.asarray(members)],
         member_keys(members, "order"),
         batch_size=20,
         chunk=chunk or len(members),
@@ -123,10 +124,11 @@ def test_shifts_move_whole_images_and_fill_with_the_edge():
 def digits():
     """A trained 64-32-10 network on real digits, fine-tuned at four rate weights."""
     loaded = data.load("digits")
-    splits = [
-        Examples(*map(jnp.asarray, (*split, loaded.offset, loaded.scale)))
+    scaling = jnp.asarray(loaded.offset), jnp.asarray(loaded.scale)
+    train, validation = (
+        Examples(jnp.asarray(split.inputs), jnp.asarray(split.labels), *scaling)
         for split in (loaded.train, loaded.validation)
-    ]
+    )
     settings = {"depth": 1, "taper": 1.0, "activation": "relu", "layer_norm": False}
     model = build(
         Architecture(
@@ -140,19 +142,21 @@ def digits():
         model,
         Rule(50),
         plan,
-        *splits,
+        train,
+        validation,
         start,
         dense_mask(start),
         member_keys([0], "order"),
         6,
         chunk=1,
     ).state.params
-    dense = training.evaluate(model, trained, splits[1], chunk=1)
+    dense = training.evaluate(model, trained, validation, chunk=1)
     params = {name: jnp.repeat(leaf, 4, axis=0) for name, leaf in trained.items()}
     tuned = finetune(
         model,
         Recipe(evaluations=4, updates=150),
-        *splits,
+        train,
+        validation,
         params,
         dense_mask(params),
         jnp.asarray([0, 1e-5, 1e-4, 1e-3]),

@@ -72,7 +72,7 @@ def start(recipe: Recipe, params: Params, mask: Mask, evaluations: int) -> Quant
     steps = {name: recipe.relative_step * _root_mean_square(p) for name, p in params.items()}
     latent = {name: p / steps[name] for name, p in params.items()}
     curve = RateCurve(*(jnp.full((evaluations,), jnp.nan) for _ in RateCurve._fields))
-    moments: Any = scale_by_adam().init((latent, steps))  # pyright: ignore[reportArgumentType]
+    moments: Any = scale_by_adam().init((latent, steps))
     return Quantising(latent, steps, moments, curve)
 
 

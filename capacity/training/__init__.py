@@ -1,5 +1,6 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
+from capacity.training.finetune import Finetuned, finetune
 from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
@@ -15,15 +16,20 @@ from capacity.training.population import (
     stacked,
     train,
 )
+from capacity.training.quantising import Quantising, RateCurve, Recipe
 
 __all__ = [
     "Curve",
     "Examples",
+    "Finetuned",
     "Mask",
     "Plan",
     "Progress",
     "Quality",
+    "Quantising",
+    "RateCurve",
     "Rates",
+    "Recipe",
     "Rule",
     "Snapshot",
     "State",
@@ -31,6 +37,7 @@ __all__ = [
     "chunk_size",
     "compilations",
     "evaluate",
+    "finetune",
     "initial",
     "masked",
     "member_keys",

@@ -131,6 +131,16 @@ def stacked(members: Sequence[Weights]) -> Params:
     return {name: jnp.asarray(np.stack([w[name] for w in members])) for name in members[0]}
 
 
+def mapped(one: Callable[..., T], chunk: int, *members: object) -> T:
+    """`one` over the leading axis of `members`, `chunk` at a time."""
+    count = jax.tree.leaves(members)[0].shape[0]
+    if chunk == count > 1:
+        return jax.vmap(one)(*members)
+    if chunk == 1:
+        return jax.lax.map(lambda each: one(*each), members)
+    return jax.lax.map(lambda each: one(*each), members, batch_size=chunk)
+
+
 def compilations() -> int:
     """Training programs compiled (or loaded from the cache) by this process."""
     program: Any = _advance
@@ -144,16 +154,6 @@ def _cache_bytes() -> int:
         return int(path.read_text().strip().removesuffix("K")) << 10
     except (OSError, ValueError):
         return 1 << 20
-
-
-def _mapped(one: Callable[..., T], chunk: int, *members: object) -> T:
-    """`one` over the leading axis of `members`, `chunk` at a time."""
-    count = jax.tree.leaves(members)[0].shape[0]
-    if chunk == count > 1:
-        return jax.vmap(one)(*members)
-    if chunk == 1:
-        return jax.lax.map(lambda each: one(*each), members)
-    return jax.lax.map(lambda each: one(*each), members, batch_size=chunk)
 
 
 @functools.partial(jax.jit, static_argnames=("rule", "evaluations"))
@@ -179,12 +179,12 @@ def _advance(
     def one(state: State, mask: Mask, key: Array) -> State:
         return network.advance(model, rule, plan, train, validation, state, mask, key, done, until)
 
-    return _mapped(one, chunk, state, mask, keys)
+    return mapped(one, chunk, state, mask, keys)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))
 def _evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
-    return _mapped(lambda params: network.evaluate(model, params, split), chunk, params)
+    return mapped(lambda params: network.evaluate(model, params, split), chunk, params)
 
 
 @functools.partial(jax.jit, static_argnames="model")

@@ -197,3 +197,36 @@ def test_progress_is_told_after_every_evaluation(bench, trained):
         progress=lambda done, state: seen.append((done, np.isfinite(state.curve.rate).sum())),
     )  # fmt: skip
     assert seen == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_convolutions_are_tuned_too():
+    """Every tensor of a LeNet-5 keeps its shape, and each has a step and finite bits."""
+    settings = {"depth": None, "taper": 1.0, "activation": "relu", "layer_norm": False}
+    model = build(
+        Architecture(
+            "lenet5", 0.1, **settings, initialisation="he", input_shape=(16, 16, 1), class_count=3
+        )
+    )
+    draw = np.random.default_rng(0)
+    examples = Examples(
+        jnp.asarray(draw.integers(0, 256, (20, 16, 16, 1)), jnp.uint8),
+        jnp.asarray(draw.integers(0, 3, 20), jnp.int32),
+        jnp.float32(0),
+        jnp.float32(1 / 255),
+    )
+    params = training.initial(model, member_keys([0], "initial"))
+    tuned = finetune(
+        model,
+        Recipe(evaluations=1, updates=2),
+        examples,
+        examples,
+        params,
+        dense_mask(params),
+        jnp.asarray([1e-4]),
+        member_keys([0], "order"),
+        batch_size=10,
+        shift=2,
+    )
+    assert {n: s.shape for n, s in tuned.symbols.items()} == {n: p.shape for n, p in params.items()}
+    assert all(step.shape == (1,) for step in tuned.steps.values())
+    assert np.isfinite(np.asarray(tuned.curve.rate)).all()

@@ -95,10 +95,11 @@ def _run_on_ray(
 
     resources = next(iter(trials.values())).resources
     with cluster.connected(address, resources, variables) as dashboard:
-        if dashboard:
-            desk.board.say(f"dashboard: http://{dashboard} (`ray get-auth-token` prints its token)")
+        if dashboard.directions:
+            desk.board.say(f"dashboard: {dashboard.directions}")
         cluster.run(
             trials,
+            dashboard,
             folder / "ray",
             folder.name,
             progress=desk.progress,

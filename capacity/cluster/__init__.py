@@ -5,6 +5,7 @@ alone writes rows, which reach it through Ray's object store.
 """
 
 from capacity.cluster.connection import ClusterError, connected
+from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.driver import run
 
-__all__ = ["ClusterError", "connected", "run"]
+__all__ = ["ClusterError", "Dashboard", "connected", "run"]

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import ray
+from ray.exceptions import AuthenticationError
 
+from capacity.cluster.dashboard import Dashboard
 from capacity.config import Resources
 
 
@@ -19,8 +21,8 @@ class ClusterError(ConnectionError):
 @contextlib.contextmanager
 def connected(
     address: str | None, resources: Resources, variables: Mapping[str, str]
-) -> Iterator[str]:
-    """A running Ray: the cluster at `address`, or one of this machine alone; gives the dashboard.
+) -> Iterator[Dashboard]:
+    """A running Ray: the cluster at `address`, or one of this machine alone; gives its dashboard.
 
     A cluster that we start ends with the block. It listens on loopback only where the environment
     says so before ray is imported, as `capacity.sweep` sees to.
@@ -49,11 +51,11 @@ def connected(
             log_to_driver=False,
             **where,
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (ConnectionError, RuntimeError, ValueError, AuthenticationError) as error:
         raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
     try:
         _holds(resources)
-        yield context.dashboard_url or ""
+        yield Dashboard(context.dashboard_url or "")
     finally:
         ray.shutdown()
 

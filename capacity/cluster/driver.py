@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import tune
 
+from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
 
 
 def run(
     trials: Mapping[str, Config],
+    dashboard: Dashboard,
     folder: Path,
     name: str,
     *,
@@ -31,12 +32,14 @@ def run(
     """
     resources = next(iter(trials.values())).resources
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
-    handover = _Handover(progress, outcome, failed)
+    handover = _Handover(dashboard, progress, outcome, failed)
+    worker = tune.with_resources(
+        tune.with_parameters(PopulationTrial, configs=configs),
+        {"cpu": resources.cpus, "gpu": resources.gpus},
+    )
+    worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
     tuner = tune.Tuner(
-        tune.with_resources(
-            tune.with_parameters(PopulationTrial, configs=configs),
-            {"cpu": resources.cpus, "gpu": resources.gpus},
-        ),
+        worker,
         param_space={"trial": tune.grid_search(list(trials))},
         tune_config=tune.TuneConfig(
             reuse_actors=True,
@@ -50,7 +53,7 @@ def run(
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[handover],
             verbose=1 if verbose else 0,
-            progress_reporter=_table() if verbose else None,
+            progress_reporter=_reporter() if verbose else None,
         ),
     )
     try:
@@ -61,26 +64,15 @@ def run(
         raise
 
 
-def _marks() -> Any:
-    """An actor for the dashboard, which has no tab for trials: its tasks' names are the rounds.
-
-    A local class travels by value, so that its process starts without importing this package.
-    """
-
-    class Rounds:
-        def round(self) -> None:
-            pass
-
-    return ray.remote(num_cpus=0)(Rounds).remote()
-
-
 class _Handover(tune.Callback):
     """Takes the parcels out of Tune's results, in the driver."""
 
-    def __init__(self, progress: Callable, outcome: Callable, failed: Callable):
+    def __init__(
+        self, dashboard: Dashboard, progress: Callable, outcome: Callable, failed: Callable
+    ):
+        self._dashboard = dashboard
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self.error: Exception | None = None
-        self._marks = _marks()
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
         return self
@@ -88,6 +80,9 @@ class _Handover(tune.Callback):
     def __getstate__(self) -> dict:
         # Tune writes its callbacks to the disk for a restore that we do not use.
         return {}
+
+    def on_trial_start(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
+        self._dashboard.begin(trial.config["trial"])
 
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
@@ -97,27 +92,29 @@ class _Handover(tune.Callback):
         if content is None:
             return
         try:
-            self._hand_over(trial.config["trial"], content)
+            self._hand_over(trial.config["trial"], content, last=bool(result["done"]))
         except Exception as error:
             self.error = error  # Tune would bury it in the text of another.
             raise
 
-    def _hand_over(self, name: str, content: Any) -> None:
+    def _hand_over(self, name: str, content: Any, *, last: bool) -> None:
         if isinstance(content, str):
-            self._failed(name, content)
+            self._fail(name, content)
         elif hasattr(content, "networks"):
-            shown = {key: f"{value:.4g}" for key, value in scalars(content).items()}
-            words = " ".join(f"{key}={value}" for key, value in shown.items())
-            self._marks.round.options(name=f"{name} {words}").remote()
+            self._dashboard.round(name, scalars(content), last=last)
             self._outcome(name, content)
         else:
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        self._failed(trial.config["trial"], "its worker died, and so did the one that took over")
+        self._fail(trial.config["trial"], "its worker died, and so did the one that took over")
+
+    def _fail(self, name: str, reason: str) -> None:
+        self._dashboard.failed(name, reason)
+        self._failed(name, reason)
 
 
-def _table() -> tune.CLIReporter:
+def _reporter() -> tune.CLIReporter:
     columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
     return tune.CLIReporter(
         metric_columns=list(columns), parameter_columns=["-"], max_report_frequency=30

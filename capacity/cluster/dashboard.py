@@ -1,0 +1,90 @@
+"""What Ray's dashboard, which has no tab for trials, shows of a sweep."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import ray
+
+
+class Dashboard:
+    """The actor `Trials`, on whose page of the dashboard at `url` a sweep can be followed.
+
+    Its log has a line per finished round. Its tasks are the rounds, and the trials: one that runs
+    until the trial ends, and that fails with the trial.
+    """
+
+    def __init__(self, url: str):
+        self._url = url
+        self._actor = _actor()
+        self._open: set[str] = set()
+
+    @property
+    def directions(self) -> str:
+        """Where to look, and how to get past the token prompt; empty without a dashboard."""
+        if not self._url:
+            return ""
+        page = f"http://{self._url}/#/actors/{self._actor._actor_id.hex()}"
+        if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":  # `ray.init` sets it
+            return page
+        # Whoever did not activate the environment has no `ray` on the path.
+        command = "ray" if shutil.which("ray") else str(Path(sys.executable).with_name("ray"))
+        return f"{page} (asks a browser once for the token that `{command} get-auth-token` prints)"
+
+    def begin(self, trial: str) -> None:
+        """A trial runs, for the first time or again."""
+        if trial not in self._open:
+            self._open.add(trial)
+            self._actor.trial.options(name=trial).remote(trial)
+
+    def round(self, trial: str, scalars: Mapping[str, float], *, last: bool) -> None:
+        """A round is measured; the last one ends its trial."""
+        said = " ".join([trial, *(f"{key}={value:.4g}" for key, value in scalars.items())])
+        self._actor.round.options(name=said).remote(said)
+        if last:
+            self._end(trial)
+
+    def failed(self, trial: str, reason: str) -> None:
+        """A trial ended without all of its rounds."""
+        self._end(trial, reason)
+
+    def _end(self, trial: str, reason: str | None = None) -> None:
+        self._open.discard(trial)
+        self._actor.end.remote(trial, reason)
+
+
+def _actor() -> Any:
+    """A process that does nothing but be looked at.
+
+    A local class travels by value, so that this process starts without importing the package.
+    """
+
+    class Trials:
+        def __init__(self):
+            self._ends: dict[str, asyncio.Future] = {}
+
+        async def trial(self, name: str) -> None:
+            await self._end(name)
+
+        async def round(self, said: str) -> None:
+            print(said, file=sys.stderr, flush=True)  # the log that the page opens with
+
+        async def end(self, name: str, reason: str | None) -> None:
+            end = self._end(name)
+            if end.done():
+                return
+            if reason is None:
+                end.set_result(None)
+            else:
+                print(f"{name} failed: {reason}", file=sys.stderr, flush=True)
+                end.set_exception(RuntimeError(reason))
+
+        def _end(self, name: str) -> asyncio.Future:
+            return self._ends.setdefault(name, asyncio.get_running_loop().create_future())
+
+    Trials.__qualname__ = "Trials"
+    return ray.remote(num_cpus=0)(Trials).remote()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import coding, data, training
+from capacity.coding import Quantised
 from capacity.data import Dataset, Split
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, Model, Params, build
@@ -133,8 +134,11 @@ def _start(
 
 
 def _file_size(found: Finetuned, member: int) -> int:
-    params = {name: np.asarray(leaf[member]) for name, leaf in found.params.items()}
-    return len(coding.encode(params, {n: float(s[member]) for n, s in found.steps.items()}))
+    leaves = {
+        name: Quantised(np.asarray(symbols[member]), float(found.steps[name][member]))
+        for name, symbols in found.symbols.items()
+    }
+    return len(coding.encode(leaves, effort="max"))
 
 
 def _save(path: Path, found: Finetuned, member: int) -> None:

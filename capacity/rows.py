@@ -112,7 +112,7 @@ class NetworkRow(Named):
 
     codec: str | None = column("", "", "the codec of the smallest file within coding.tolerance")
     quantisation_step: float | None = column(
-        "", r"\Delta/\sigma", "its quantiser's step, in units of a tensor's surviving rms"
+        "", r"\Delta/\sigma", "its step in units of a tensor's surviving rms, or its rate weight"
     )
     weight_entropy: float | None = column(
         "bits/weight",
@@ -205,8 +205,10 @@ class CodecRow(Named):
     """One trained network under one codec: what its file costs and what it decodes to."""
 
     codec: str = column("", "", "quantiser, or baseline on the float weights")
-    quantisation_step: float | None = column(
-        "", r"\Delta/\sigma", "step in units of a tensor's surviving rms, chosen on validation"
+    setting: float | None = column(
+        "",
+        "",
+        "step in units of a tensor's surviving rms, or rate weight, chosen on the validation split",
     )
     coded_size: int = column(
         "bytes", "|f|", "length of the file; baselines write no names and shapes", "exact"
@@ -227,7 +229,7 @@ class CodecRow(Named):
         "", r"\hat a_\mathrm{test}", "of the decoded network, test split", "measured"
     )
     encode_seconds: float = column(
-        "s", "", "to quantise and encode, once the step is known; no two runs agree", "measured"
+        "s", "", "to order the units and encode; no two runs agree", "measured"
     )
     decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
 

@@ -75,7 +75,7 @@ def _measured(subject: Subject, played: Round) -> list[Measured]:
     weights, masks = members(params), members(played.mask)
     diverged = np.asarray(state.diverged)
     accuracies = np.asarray(qualities[1].accuracy)
-    codecs = compressed_population(subject, weights, accuracies, diverged)
+    codecs = compressed_population(subject, weights, played.mask, accuracies, diverged)
     return [
         measured(
             seed,

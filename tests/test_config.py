@@ -27,7 +27,7 @@ def test_types_are_in_the_words_of_a_file():
     assert types["training.chunk"] == "int|auto"
     assert types["lottery.reinitialised"] == "true|false"
     for key, kind in types.items():
-        assert re.fullmatch(r"(list of )?[a-z0-9]+(\|[a-z0-9]+)*", kind), (key, kind)
+        assert re.fullmatch(r"(list of )?[a-z0-9-]+(\|[a-z0-9-]+)*", kind), (key, kind)
 
 
 def test_flat_keys_are_the_sections_and_the_rest():

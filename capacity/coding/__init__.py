@@ -4,6 +4,7 @@ from capacity.coding.errors import CorruptFile, UnquantisableTensor, UnstorableT
 from capacity.coding.file import coded_bytes, decode, encode, entries
 from capacity.coding.kmeans import kmeans
 from capacity.coding.quantise import Quantised, dequantised, uniform
+from capacity.coding.rdo import rdo
 from capacity.coding.steps import error_step, short_step, tensor_step
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "entries",
     "error_step",
     "kmeans",
+    "rdo",
     "short_step",
     "tensor_step",
     "uniform",

@@ -100,7 +100,8 @@ def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[np.ndarray, W
     """The matrix along an axis, how to walk it, and its first stripe's bytes."""
     rows, columns = _matrix_shape(symbols.shape, axis)
     turned = np.moveaxis(symbols, axis, 0) if symbols.ndim > 1 else symbols
-    matrix = np.ascontiguousarray(turned.reshape(rows, columns))
+    # A copy, as the model writes symbols where it reads them, and the caller's may be read-only.
+    matrix = np.array(turned.reshape(rows, columns), np.int32, order="C")
     walk = _walk(symbols.shape, axis, _stride(matrix), partners)
     return matrix, walk, _coded(matrix[walk.cuts[0]], walk.stride, partners)
 

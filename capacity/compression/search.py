@@ -7,14 +7,13 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from capacity import training
-from capacity.coding import Quantised, decode, dequantised, encode
+from capacity.coding import decode, dequantised, encode
 from capacity.coding.order import reordered
-from capacity.compression.codecs import QUANTISERS, WEIGHT_BASELINES, Quantise
+from capacity.compression.codecs import QUANTISERS, WEIGHT_BASELINES, Leaves, Quantise
 from capacity.models import interchangeable
 from capacity.subject import Subject
-from capacity.training import Weights, stacked
+from capacity.training import Mask, Weights, stacked
 
-Leaves = dict[str, Quantised]
 T = TypeVar("T")
 
 
@@ -22,12 +21,11 @@ class File(NamedTuple):
     """A network's file and what it decodes to.
 
     Attributes:
-      relative_step: the step that the search chose; None for a codec without one.
+      setting: the step or rate weight that the search chose; None for a baseline.
       leaves: the integers in the file; None for a baseline.
-      seconds: to quantise, encode, and decode, at that step.
     """
 
-    relative_step: float | None
+    setting: float | None
     leaves: Leaves | None
     content: bytes
     decoded: Weights
@@ -52,25 +50,31 @@ class Compressed(NamedTuple):
 
 
 def compressed_population(
-    subject: Subject, members: Sequence[Weights], accuracies: np.ndarray, diverged: np.ndarray
+    subject: Subject,
+    members: Sequence[Weights],
+    mask: Mask,
+    accuracies: np.ndarray,
+    diverged: np.ndarray,
 ) -> list[list[Compressed]]:
     """Every member under every codec of the configuration; nothing of one that diverged.
 
     Args:
-      accuracies: [members] on the validation split, which alone decides the steps.
+      mask: [members, ...] of the prunable tensors.
+      accuracies: [members] on the validation split, which alone decides the settings.
     """
     found: list[list[Compressed]] = [[] for _ in members]
     healthy = [m for m in range(len(members)) if not diverged[m]]
     if not healthy:
         return found
+    # A diverged member has no integers: another takes its place in the population, for nothing.
+    whole = [members[healthy[0]] if diverged[m] else w for m, w in enumerate(members)]
     floors = accuracies - subject.config.coding.tolerance
     for codec in subject.config.coding.codecs:
         if codec in QUANTISERS:
-            steps = _steps(subject, QUANTISERS[codec], members, floors, healthy)
-            files = {m: _quantised(subject, QUANTISERS[codec], members[m], steps[m]) for m in steps}
+            files = _quantised(subject, QUANTISERS[codec], whole, mask, floors)
         else:
-            files = {m: _baseline(codec, members[m]) for m in healthy}
-        decoded = stacked([files[m].decoded if m in files else w for m, w in enumerate(members)])
+            files = [_baseline(codec, weights) for weights in whole]
+        decoded = stacked([file.decoded for file in files])
         validation, test = (
             training.evaluate(subject.model, decoded, split, chunk=subject.chunk)
             for split in (subject.validation, subject.test)
@@ -100,42 +104,42 @@ def headline(candidates: Sequence[Compressed]) -> Compressed | None:
     return max(candidates, key=lambda each: each.validation_accuracy)
 
 
-def _steps(
+def _quantised(
     subject: Subject,
     quantise: Quantise,
     members: Sequence[Weights],
+    mask: Mask,
     floors: np.ndarray,
-    healthy: Sequence[int],
-) -> dict[int, float]:
-    """Of each healthy member, the coarsest step within the tolerance, or else the finest."""
-    chosen: dict[int, float] = {}
-    steps = sorted(subject.config.coding.steps, reverse=True)
-    for step in steps:
-        left = [m for m in healthy if m not in chosen]
-        if not left:
+) -> list[File]:
+    """Of each member the first proposal within the tolerance, or else the last, as a file."""
+    chosen: dict[int, tuple[float, Leaves]] = {}
+    last = None
+    for last in quantise(subject, members, mask):
+        weights = [{n: dequantised(leaf) for n, leaf in leaves.items()} for leaves in last.leaves]
+        quality = training.evaluate(
+            subject.model, stacked(weights), subject.validation, chunk=subject.chunk
+        )
+        within = [m for m in range(len(members)) if quality.accuracy[m] >= floors[m]]
+        chosen |= {m: (last.setting, last.leaves[m]) for m in within if m not in chosen}
+        if len(chosen) == len(members):
             break
-        rounded = {m: _dequantised(quantise(subject, members[m], step)) for m in left}
-        trials = stacked([rounded.get(m, w) for m, w in enumerate(members)])
-        quality = training.evaluate(subject.model, trials, subject.validation, chunk=subject.chunk)
-        within = quality.accuracy >= floors
-        chosen |= {m: step for m in left if within[m] or step == steps[-1]}
-    return chosen
+    assert last is not None, "a quantiser proposes at least once"
+    rest = {m: (last.setting, last.leaves[m]) for m in range(len(members)) if m not in chosen}
+    return [_file(subject, *{**chosen, **rest}[m]) for m in range(len(members))]
 
 
-def _quantised(subject: Subject, quantise: Quantise, weights: Weights, step: float) -> File:
+def _file(subject: Subject, setting: float, leaves: Leaves) -> File:
     """Units change places where the network allows it, since that makes a file shorter."""
 
     def compress() -> tuple[Leaves, bytes]:
-        leaves = quantise(subject, weights, step)
-        turned = reordered(
-            {n: q.symbols for n, q in leaves.items()}, interchangeable(subject.model)
-        )
-        leaves = {n: q._replace(symbols=turned[n]) for n, q in leaves.items()}
-        return leaves, encode(leaves, effort=subject.config.coding.effort)
+        symbols = {name: leaf.symbols for name, leaf in leaves.items()}
+        turned = reordered(symbols, interchangeable(subject.model))
+        moved = {name: leaf._replace(symbols=turned[name]) for name, leaf in leaves.items()}
+        return moved, encode(moved, effort=subject.config.coding.effort)
 
-    (leaves, content), encode_seconds = _timed(compress)
+    (moved, content), encode_seconds = _timed(compress)
     decoded, decode_seconds = _timed(lambda: decode(content))
-    return File(step, leaves, content, decoded, encode_seconds, decode_seconds)
+    return File(setting, moved, content, decoded, encode_seconds, decode_seconds)
 
 
 def _baseline(codec: str, weights: Weights) -> File:
@@ -145,10 +149,6 @@ def _baseline(codec: str, weights: Weights) -> File:
     decoded, decode_seconds = _timed(lambda: baseline.decode(content, tensors))
     named = dict(zip(weights, decoded, strict=True))
     return File(None, None, content, named, encode_seconds, decode_seconds)
-
-
-def _dequantised(leaves: Leaves) -> Weights:
-    return {name: dequantised(leaf) for name, leaf in leaves.items()}
 
 
 def _timed(work: Callable[[], T]) -> tuple[T, float]:

@@ -16,7 +16,9 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, lt=1)]
 CodecName = Literal[
     "uniform",
+    "rdo",
     "kmeans",
+    "fine-tuned",
     "float32",
     "bfloat16",
     "int8",
@@ -193,6 +195,12 @@ class Coding(Section):
         "steps of a quantiser to try, in units of a tensor's surviving rms",
         min_length=1,
     )
+    rate_weights: tuple[Positive, ...] = _key(
+        (1e-4, 3e-5, 1e-5, 3e-6, 1e-6),
+        "fine-tuned: nats of loss that a bit is worth, to try as one population",
+        min_length=1,
+    )
+    finetune_epochs: Count = _key(24, "fine-tuned: passes over the training split")
     tolerance: Share = _key(
         0.001, "validation accuracy that the smallest file may lose against the network"
     )

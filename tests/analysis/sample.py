@@ -164,7 +164,7 @@ def _codec(network):
         round=network.round,
         control=network.control,
         codec="uniform",
-        quantisation_step=0.25,
+        setting=0.25,
         coded_size=network.coded_size,
         within_tolerance=True,
         validation_loss=network.validation_loss,

@@ -69,6 +69,13 @@ def test_a_magnitude_beyond_the_unary_ones_comes_back(partners, odd, monkeypatch
     assert np.array_equal(context.decode(payload, symbols.shape, partners), symbols)
 
 
+@BOTH
+def test_symbols_of_others_are_only_read(partners):
+    symbols = structured()
+    symbols.flags.writeable = False
+    assert context.encode(symbols, partners) == context.encode(symbols.copy(), partners)
+
+
 def test_large_magnitudes_are_left_to_others():
     assert context.encode(np.full((4, 4), 7, np.int32), FAST) is None
 

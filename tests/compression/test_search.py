@@ -10,28 +10,38 @@ from capacity.compression import CODECS, Compressed, compressed_population, head
 from capacity.compression.search import File
 from capacity.config import Config
 from capacity.config.schema import CodecName
+from capacity.lottery import dense_mask
 from capacity.subject import prepare
 from capacity.training import initial, member_keys, members
 
 STEPS = (2.0, 0.5, 0.125)
+RATES = (1e-3, 1e-6)
 
 
 @pytest.fixture(scope="module")
 def population():
     settings = {
-        "data": {"name": "digits"},
+        "data": {"name": "digits", "train_size": 200},
         "model": {"width": 8.0},
-        "coding": {"codecs": CODECS, "steps": STEPS, "tolerance": 0.01, "effort": "fast"},
+        "coding": {
+            "codecs": CODECS,
+            "steps": STEPS,
+            "rate_weights": RATES,
+            "finetune_epochs": 1,
+            "tolerance": 0.01,
+            "effort": "fast",
+        },
         "seeds": 2,
     }
     subject = prepare(Config.model_validate(settings), "trial")
-    weights = members(initial(subject.model, member_keys(range(2), "initial")))
-    return subject, weights
+    return subject, initial(subject.model, member_keys(range(2), "initial"))
 
 
 def compressed(population, accuracies, diverged=(False, False)):
-    subject, weights = population
-    return compressed_population(subject, weights, np.array(accuracies), np.array(diverged))
+    subject, params = population
+    return compressed_population(
+        subject, members(params), dense_mask(params), np.array(accuracies), np.array(diverged)
+    )
 
 
 def candidate(size, accuracy, *, within):
@@ -58,14 +68,14 @@ def test_where_any_network_will_do_the_coarsest_step_is_taken(population):
     found = compressed(population, [0.0, 0.0])
     for each in (each for member in found for each in member):
         assert each.within
-        assert each.file.relative_step in (None, STEPS[0])
+        assert each.file.setting in (None, STEPS[0], RATES[0])
 
 
 def test_where_none_will_do_the_finest_is_taken_and_said_so(population):
     found = compressed(population, [2.0, 2.0])
     for each in (each for member in found for each in member):
         assert not each.within
-        assert each.file.relative_step in (None, STEPS[-1])
+        assert each.file.setting in (None, STEPS[-1], RATES[-1])
 
 
 def test_a_file_decodes_to_the_network_that_was_scored(population):

@@ -17,6 +17,7 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "compression",
     "listing",
     "comparison",
     "checkpoints",

@@ -12,11 +12,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from capacity import checkpoints, coding, comparison, listing
 from capacity.checkpoints import Checkpoint
 from capacity.coding.codecs import Effort
+from capacity.coding.errors import OneSentence, printable
 from capacity.coding.file import WEIGHT_LIMIT
 from capacity.coding.recipe import Prepared, Recipe, quantisable
 
 
-class CompressError(Exception):
+class CompressError(OneSentence):
     """A command that cannot be carried out, in one sentence for the user."""
 
 
@@ -148,7 +149,7 @@ def _bar(title: str, sizes: Iterable[int]) -> Iterator[Callable[[str, int], None
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bars:
         task = bars.add_task(title, total=sum(sizes), name="")
-        yield lambda name, size: bars.update(task, advance=size, name=name)
+        yield lambda name, size: bars.update(task, advance=size, name=printable(name))
 
 
 def _console() -> Console:
@@ -157,4 +158,4 @@ def _console() -> Console:
 
 
 def _note(text: str) -> None:
-    print(text, file=sys.stderr)
+    print(printable(text), file=sys.stderr)

@@ -6,6 +6,7 @@ import numpy as np
 from rich.table import Table
 
 from capacity.coding.codecs import CODECS
+from capacity.coding.errors import printable
 from capacity.coding.header import Entry
 from capacity.comparison import Measured, Row
 
@@ -15,7 +16,7 @@ def tensors(listed: list[Entry], sizes: Mapping[str, int], zeros: Mapping[str, i
     table = _table("tensor", "shape", "type", "zeros", "step", "bits/weight", "bytes", codec="left")
     for entry in listed:
         table.add_row(
-            entry.name,
+            printable(entry.name),
             "x".join(map(str, entry.shape)) or "scalar",
             entry.dtype,
             percent(zeros[entry.name], entry.size),

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from capacity.coded import Compressed, headline
 from capacity.coding import coded_bytes
-from capacity.compression import Compressed, headline
 from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow

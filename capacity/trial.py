@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from capacity import training
-from capacity.compression import compressed_population
+from capacity.coded import compressed_population
 from capacity.config import Config
 from capacity.lottery import TICKET, Round
 from capacity.measured import (

@@ -18,6 +18,7 @@ ROOMS = (
     "report",
     "compress",
     "desk",
+    "compression",
     "listing",
     "comparison",
     "checkpoints",
@@ -34,7 +35,7 @@ ROOMS = (
     # one trial
     "trial",
     "measured",
-    "compression",
+    "coded",
     "subject",
     "experiment",
     "config",

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from capacity.coding.dtypes import DTYPES
+from capacity.coding.errors import OneSentence
 
 
-class CheckpointError(ValueError):
+class CheckpointError(OneSentence):
     """A checkpoint that cannot be read, in one sentence for the user."""
 
 

@@ -21,8 +21,8 @@ def read(folder: Path) -> Checkpoint:
 
     try:
         with PyTreeCheckpointer() as checkpointer:
-            metadata = checkpointer.metadata(tree.absolute())
-            numpy = jax.tree.map(lambda _: RestoreArgs(restore_type=np.ndarray), metadata)
+            leaves = checkpointer.metadata(tree.absolute()).item_metadata.tree
+            numpy = jax.tree.map(lambda _: RestoreArgs(restore_type=np.ndarray), leaves)
             restored = checkpointer.restore(tree.absolute(), restore_args=numpy)
     except Exception as error:  # whatever its readers raise, the folder is what is wrong
         reason = str(error).strip().partition("\n")[0][:200]

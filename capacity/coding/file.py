@@ -13,9 +13,9 @@ from capacity.coding import codebook, planes
 from capacity.coding.byte_reader import ByteReader, varint
 from capacity.coding.codecs import CODECS, Effort, shortest_payload
 from capacity.coding.dtypes import QUANTISED, dtype_number
-from capacity.coding.errors import CorruptFile, UnstorableTensor
+from capacity.coding.errors import CorruptFile
 from capacity.coding.header import Entry, Quantiser, decoded_entries, encoded_entries
-from capacity.coding.quantise import SYMBOL_LIMIT, Quantised, dequantised, overflowing
+from capacity.coding.quantise import Quantised, check, dequantised, overflowing
 
 MAGIC = b"CAPW"
 VERSION = 2
@@ -171,7 +171,7 @@ def _lossless(name: str, leaf: np.ndarray, effort: Effort) -> tuple[Entry, bytes
 
 
 def _quantised(name: str, leaf: Quantised, effort: Effort) -> tuple[Entry, bytes]:
-    _check(name, leaf)
+    check(leaf, name)
     symbols, step, levels, dtype = leaf
     front, quantiser, step = b"", "uniform", float(np.float32(step))
     if levels is not None and symbols.size:
@@ -181,29 +181,6 @@ def _quantised(name: str, leaf: Quantised, effort: Effort) -> tuple[Entry, bytes
     codec, body = shortest_payload(symbols, effort) if symbols.size else (min(CODECS), b"")
     payload = front + body
     return _entry(name, symbols.shape, dtype, quantiser, codec, step, payload), payload
-
-
-def _check(name: str, leaf: Quantised) -> None:
-    """Refuses what would not come back."""
-    symbols, step, levels, dtype = leaf
-    if dtype not in QUANTISED:
-        raise UnstorableTensor(f"{name}: type {dtype}: symbols stand for {', '.join(QUANTISED)}")
-    if symbols.dtype != np.int32:
-        raise UnstorableTensor(f"{name}: symbols of type {symbols.dtype}: must be int32")
-    first, last = (int(symbols.min()), int(symbols.max())) if symbols.size else (0, 0)
-    width = float(np.float32(step))
-    if levels is None and not (math.isfinite(width) and width > 0):
-        raise UnstorableTensor(f"{name}: step {step:g}: must be a positive, finite float32")
-    if levels is None and first < -SYMBOL_LIMIT:
-        raise UnstorableTensor(f"{name}: symbol {first}: the least is {-SYMBOL_LIMIT}")
-    if levels is not None and not (len(levels) <= codebook.LIMIT and levels.dtype == np.float32):
-        raise UnstorableTensor(f"{name}: a codebook is at most {codebook.LIMIT} float32 values")
-    if levels is not None and symbols.size and not 0 <= first <= last < len(levels):
-        raise UnstorableTensor(
-            f"{name}: symbols from {first} to {last} for a codebook of {len(levels)} levels"
-        )
-    if overflowing(leaf):
-        raise UnstorableTensor(f"{name}: a symbol stands for a weight beyond {dtype}")
 
 
 def _tensor(entry: Entry, payload: memoryview) -> Shaped[np.ndarray, "..."]:

@@ -21,7 +21,10 @@ class NameWriter:
 
     def encoded(self, name: str) -> bytes:
         """The next name: `layers/1/bias` is one byte after `layers/0/bias`."""
-        whole = name.encode()
+        try:
+            whole = name.encode()
+        except UnicodeEncodeError as error:
+            raise UnstorableTensor(f"{name!a}: a name that is no valid Unicode") from error
         if len(whole) > NAME_LIMIT:
             raise UnstorableTensor(
                 f"{name[:40]}...: a name of {len(whole)} bytes: at most {NAME_LIMIT}"

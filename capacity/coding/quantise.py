@@ -1,13 +1,15 @@
 """Scalar quantisation: weights as integers, and integers as weights."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from capacity.coding.blocks import blocks
+from capacity.coding.codebook import LIMIT
 from capacity.coding.dtypes import QUANTISED
-from capacity.coding.errors import UnquantisableTensor
+from capacity.coding.errors import UnquantisableTensor, UnstorableTensor
 
 SYMBOL_LIMIT = 2**31 - 1  # |symbol|: symmetric, and int32 holds it
 
@@ -85,6 +87,29 @@ def overflowing(quantised: Quantised) -> bool:
         return not all(held(level, dtype) for level in codebook.tolist())
     extremes = (int(symbols.min()), int(symbols.max())) if symbols.size else (0,)
     return not all(held(extreme * np.float64(np.float32(step)), dtype) for extreme in extremes)
+
+
+def check(quantised: Quantised, name: str) -> None:
+    """An UnstorableTensor where a file could not give back what the symbols stand for."""
+    symbols, step, levels, dtype = quantised
+    if dtype not in QUANTISED:
+        raise UnstorableTensor(f"{name}: type {dtype}: symbols stand for {', '.join(QUANTISED)}")
+    if symbols.dtype != np.int32:
+        raise UnstorableTensor(f"{name}: symbols of type {symbols.dtype}: must be int32")
+    first, last = (int(symbols.min()), int(symbols.max())) if symbols.size else (0, 0)
+    width = float(np.float32(step))
+    if levels is None and not (math.isfinite(width) and width > 0):
+        raise UnstorableTensor(f"{name}: step {step:g}: must be a positive, finite float32")
+    if levels is None and first < -SYMBOL_LIMIT:
+        raise UnstorableTensor(f"{name}: symbol {first}: the least is {-SYMBOL_LIMIT}")
+    if levels is not None and not (len(levels) <= LIMIT and levels.dtype == np.float32):
+        raise UnstorableTensor(f"{name}: a codebook is at most {LIMIT} float32 values")
+    if levels is not None and symbols.size and not 0 <= first <= last < len(levels):
+        raise UnstorableTensor(
+            f"{name}: symbols from {first} to {last} for a codebook of {len(levels)} levels"
+        )
+    if overflowing(quantised):
+        raise UnstorableTensor(f"{name}: a symbol stands for a weight beyond {dtype}")
 
 
 def held(weight: float, dtype: str) -> bool:

@@ -278,6 +278,13 @@ def test_foreign_files_are_named_in_one_sentence(data, message):
     assert "\n" not in str(caught.value)
 
 
+def test_no_name_makes_two_lines_or_commands_a_terminal():
+    line, payload = entry(name="w\n\x1b[2Jé", checksum=1)
+    with pytest.raises(CorruptFile) as caught:
+        decode(reframed([line], [payload]))
+    assert str(caught.value).startswith(r"w\n\x1b[2Jé: the payload is damaged")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_bytes_of_the_tensors_and_the_frame_are_the_whole_file(version):
     data = golden(version)

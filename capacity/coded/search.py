@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from capacity import training
+from capacity.coded.codecs import QUANTISERS, WEIGHT_BASELINES, Leaves, Quantise
 from capacity.coding import decode, dequantised, encode
 from capacity.coding.order import reordered
-from capacity.compression.codecs import QUANTISERS, WEIGHT_BASELINES, Leaves, Quantise
 from capacity.models import interchangeable
 from capacity.subject import Subject
 from capacity.training import Mask, Weights, stacked

@@ -5,9 +5,9 @@ import typing
 import numpy as np
 import pytest
 
+from capacity.coded import CODECS, Compressed, compressed_population, headline
+from capacity.coded.search import File
 from capacity.coding import decode, dequantised
-from capacity.compression import CODECS, Compressed, compressed_population, headline
-from capacity.compression.search import File
 from capacity.config import Config
 from capacity.config.schema import CodecName
 from capacity.lottery import dense_mask

@@ -1,0 +1,76 @@
+"""How the tensors of a network are quantised where nothing but their weights is known."""
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Shaped
+
+from capacity.coding.dtypes import QUANTISED
+from capacity.coding.kmeans import kmeans
+from capacity.coding.quantise import Quantised, uniform
+from capacity.coding.steps import error_step, tensor_step
+
+RELATIVE_STEP = 0.25  # an error of 7 % of the weights' root mean square
+LEVELS = 32  # of a codebook: five bits, as Deep Compression has them for dense layers
+
+
+class Recipe(NamedTuple):
+    """What to do with every tensor of floats.
+
+    Attributes:
+      quantiser: `lossless` leaves them as they are.
+      step: the same for all; takes precedence.
+      error: see error_step; takes precedence over `relative_step`.
+      relative_step: see tensor_step.
+      levels: of a codebook, for `kmeans`.
+    """
+
+    quantiser: Literal["lossless", "uniform", "kmeans"] = "uniform"
+    step: float | None = None
+    error: float | None = None
+    relative_step: float = RELATIVE_STEP
+    levels: int = LEVELS
+
+
+class Prepared(Mapping[str, Quantised | np.ndarray]):
+    """A network's tensors as leaves for `encode`, each quantised when it is asked for.
+
+    So that the symbols of one tensor are in memory and not those of all. What is no float, such as
+    a counter, is kept bit for bit. Asking for a tensor raises UnquantisableTensor where its weights
+    are NaN or infinite or do not fit its step or codebook.
+    """
+
+    def __init__(self, tensors: Mapping[str, np.ndarray], recipe: Recipe) -> None:
+        self._tensors, self._recipe = tensors, recipe
+
+    def __getitem__(self, name: str) -> Quantised | np.ndarray:
+        weights = self._tensors[name]
+        return _leaf(weights, self._recipe, name) if quantisable(weights) else weights
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tensors)
+
+    def __len__(self) -> int:
+        return len(self._tensors)
+
+
+def quantisable(weights: Shaped[np.ndarray, "..."]) -> bool:
+    """Whether a tensor is of floats wide enough to be worth it."""
+    return weights.dtype.name in (*QUANTISED, "float64")
+
+
+def _leaf(
+    weights: Shaped[np.ndarray, "..."], recipe: Recipe, name: str
+) -> Quantised | Shaped[np.ndarray, "..."]:
+    if recipe.quantiser == "lossless":
+        return weights
+    if recipe.quantiser == "kmeans":
+        return kmeans(weights, recipe.levels, name)
+    if recipe.step is not None:
+        step = recipe.step
+    elif recipe.error is not None:
+        step = error_step(weights, recipe.error, name)
+    else:
+        step = tensor_step(weights, recipe.relative_step, name)
+    return uniform(weights, step, name)

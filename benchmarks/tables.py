@@ -1,22 +1,12 @@
 """The tables of a benchmark: on the terminal, as Markdown, and every turn as CSV."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.grid import Grid, markdown, show, write_csv
 from benchmarks.verdicts import Record, matrix_limit, rates, verdicts
-
-
-class Grid(NamedTuple):
-    """A table of words."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
 
 
 def printed(
@@ -29,12 +19,7 @@ def printed(
     for name, words in said.items():
         console.print(f"{name}: {words}", highlight=False)
     for grid in grids(records, chunks):
-        table = Table(title=grid.title, title_justify="left")
-        for i, name in enumerate(grid.header):
-            table.add_column(name, justify="left" if i == 0 else "right")
-        for row in grid.rows:
-            table.add_row(*row)
-        console.print(table)
+        show(console, grid)
 
 
 def written(
@@ -46,12 +31,12 @@ def written(
     lines = ["# Training throughput of one core", ""]
     lines += [f"- {name}: {words}" for name, words in said.items()] + [""]
     for grid in made:
-        lines += [f"## {grid.title}", "", *_markdown(grid), ""]
+        lines += [f"## {grid.title}", "", *markdown(grid), ""]
     (folder / "throughput.md").write_text("\n".join(lines).rstrip() + "\n")
     for name, grid in zip(("verdicts", "rates", "chunks"), made, strict=True):
-        _csv(folder / f"{name}.csv", grid.header, grid.rows)
+        write_csv(folder / f"{name}.csv", grid.header, grid.rows)
     header = ("round", "workload", "contender", "work", "seconds", "core_seconds", "loss_bits")
-    _csv(
+    write_csv(
         folder / "turns.csv", header, ((r.round, r.workload, r.contender, *r.turn) for r in records)
     )
 
@@ -102,15 +87,3 @@ def _chunk_row(workload: str, chosen: int, found: Iterable) -> tuple[str, ...]:
     cells = {r.contender: f"{r.median:,.0f}" for r in found if r.workload == workload}
     names = sorted(name for name in cells if name.startswith("chunk"))
     return (workload, *(cells[n] + (" *" if n == f"chunk {chosen}" else "") for n in names))
-
-
-def _markdown(grid: Grid) -> list[str]:
-    rows = [grid.header, ("---", *["---:"] * (len(grid.header) - 1)), *grid.rows]
-    return [f"| {' | '.join(row)} |" for row in rows]
-
-
-def _csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    with file.open("w", newline="") as opened:
-        writer = csv.writer(opened, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)

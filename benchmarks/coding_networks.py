@@ -1,0 +1,174 @@
+"""The networks whose weights are coded: LeNets in PyTorch's layout, and what they know of MNIST."""
+
+import gzip
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from capacity.coding import entries, uniform
+from capacity.coding.order import Axis, Units, reordered
+from capacity.data import Split, load
+
+# A file's name: the network's title, and the one step to which all its weight matrices are rounded.
+PUBLISHED = {
+    "lenet300_dense_s0": ("LeNet-300-100, dense", 5 / 64),
+    "lenet300_p08_s0": ("LeNet-300-100, 8 %", 0.125),
+    "lenet5_dense_s0": ("LeNet-5, dense", 0.0625),
+    "lenet5_p08_s0": ("LeNet-5, 8 %", 0.08),
+    "lenet5_p02_s0": ("LeNet-5, 2 %", 0.10),
+}
+
+Weights = Mapping[str, np.ndarray]
+
+
+class Network(NamedTuple):
+    """A chain of layers whose matrices are coded.
+
+    Attributes:
+      name: short, for tables of data.
+      title: for people.
+      weights: float32, every layer's kernel [out, in] or [out, in, height, width] and its bias.
+      steps: of each kernel, to which its weights are rounded.
+    """
+
+    name: str
+    title: str
+    weights: dict[str, np.ndarray]
+    steps: dict[str, float]
+
+    def symbols(self) -> dict[str, np.ndarray]:
+        """The integers of the kernels, int32, from input to output."""
+        return {n: uniform(self.weights[n], step, n).symbols for n, step in self.steps.items()}
+
+    def rounded(self) -> dict[str, np.ndarray]:
+        """The weights that the integers stand for, and the biases as they are."""
+        exact = {n: q * np.float32(self.steps[n]) for n, q in self.symbols().items()}
+        return self.weights | exact
+
+
+def published(folder: Path) -> list[Network]:
+    """The networks that the issue's figures were measured on."""
+    found = []
+    for name, (title, step) in PUBLISHED.items():
+        if not (file := folder / f"{name}.npz").exists():
+            raise SystemExit(f"{file}: no such file: --weights names the folder of the networks")
+        with np.load(file) as archive:
+            weights = {n: archive[n] for n in archive.files if not n.startswith("__")}
+        found.append(Network(name, title, weights, dict.fromkeys(_kernels(weights), step)))
+    return found
+
+
+def trained(folder: Path) -> list[Network]:
+    """Each seed of a sweep of an mlp, dense and after the last round, in two ways rounded.
+
+    Once to the steps of the published networks, and once to those of its own compressed file,
+    which were chosen on the validation split.
+    """
+    files = sorted(folder.glob("trials/*/s*-r*.npz"))
+    rounds = {file: int(file.stem.partition("-r")[2]) for file in files if file.stem.count("-") < 2}
+    if not rounds:
+        raise SystemExit(f"{folder}: no networks there: python -m capacity.sweep makes them")
+    found = []
+    for file in (f for r in (0, max(rounds.values())) for f in rounds if rounds[f] == r):
+        with np.load(file) as archive:
+            arrays = {n: archive[n] for n in archive.files if not n.startswith("mask/")}
+        weights = {n: np.ascontiguousarray(a.T) for n, a in arrays.items()}
+        kernels = _kernels(weights)
+        told = {entry.name: entry for entry in entries(file.with_suffix(".cap").read_bytes())}
+        if any(told[name].quantiser != "uniform" for name in kernels):
+            raise SystemExit(f"{file}: the sweep must have coding.codecs=[uniform]")
+        kept = sum(np.count_nonzero(weights[n]) for n in kernels)
+        density = kept / sum(weights[n].size for n in kernels)
+        title = f"seed {file.stem[1:].partition('-')[0]}, {_density(density)}"
+        step = 5 / 64 if density == 1 else 0.125
+        own = {name: told[name].step for name in kernels}
+        found.append(
+            Network(
+                f"{file.stem}", f"{title}, step {step:g}", weights, dict.fromkeys(kernels, step)
+            )
+        )
+        found.append(Network(f"{file.stem}-own", f"{title}, own steps", weights, own))
+    return found
+
+
+def turned(symbols: Weights) -> dict[str, np.ndarray]:
+    """The same chain with its hidden units in an order that makes files shorter."""
+    return reordered(
+        symbols,
+        [
+            Units((Axis(kernel, 0),), (Axis(following, 1, fastest=False),))
+            for kernel, following in pairwise(symbols)
+        ],
+    )
+
+
+class Score(NamedTuple):
+    """Of a network on the test split: correct answers in percent, and the loss in bits."""
+
+    accuracy: float
+    loss: float
+
+
+def mnist(folder: Path | None, split: str) -> Split:
+    """A split of MNIST, `train` or `test`, from its four files or, without them, by TFDS."""
+    if folder is None:
+        dataset = load("mnist", validation_size=1)
+        return dataset.test if split == "test" else dataset.train
+    stem = {"train": "train", "test": "t10k"}[split]
+    arrays = []
+    for kind, offset in (("images-idx3", 16), ("labels-idx1", 8)):
+        file = folder / f"{stem}-{kind}-ubyte.gz"
+        if not file.exists():
+            raise SystemExit(f"{file}: no such file: --mnist names the folder of MNIST's four")
+        with gzip.open(file) as opened:
+            arrays.append(np.frombuffer(opened.read(), np.uint8, offset=offset))
+    images, labels = arrays
+    return Split(images.reshape(-1, 28, 28, 1), labels.astype(np.int32))
+
+
+def score(weights: Weights, split: Split) -> Score:
+    """What a network answers to images scaled to [0, 1]."""
+    logits = []
+    for start in range(0, len(split.labels), 500):
+        images = split.inputs[start : start + 500].astype(np.float32) / np.float32(255)
+        logits.append(_logits(weights, images))
+    table = np.concatenate(logits).astype(np.float64)
+    table -= table.max(axis=1, keepdims=True)
+    picked = table[np.arange(len(table)), split.labels]
+    loss = np.log2(np.exp(table).sum(axis=1)) - picked / np.log(2)
+    return Score(100 * float(np.mean(table.argmax(axis=1) == split.labels)), float(loss.mean()))
+
+
+def _logits(weights: Weights, images: np.ndarray) -> np.ndarray:
+    values = np.moveaxis(images, -1, 1)
+    names = _kernels(weights)
+    for name in names:
+        kernel, bias = weights[name], weights[name.replace("weight", "bias")]
+        if kernel.ndim == 4:
+            values = _pooled(np.maximum(_convolved(values, kernel) + bias[:, None, None], 0))
+        else:
+            values = values.reshape(len(values), -1) @ kernel.T + bias
+            values = values if name == names[-1] else np.maximum(values, 0)
+    return values
+
+
+def _convolved(values: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+    """[n, in, y, x] by [out, in, height, width] without padding."""
+    patches = np.lib.stride_tricks.sliding_window_view(values, kernel.shape[2:], axis=(2, 3))
+    return np.moveaxis(np.tensordot(patches, kernel, ((1, 4, 5), (1, 2, 3))), -1, 1)
+
+
+def _pooled(values: np.ndarray) -> np.ndarray:
+    n, channels, height, width = values.shape
+    return values.reshape(n, channels, height // 2, 2, width // 2, 2).max(axis=(3, 5))
+
+
+def _kernels(weights: Weights) -> list[str]:
+    return [name for name, array in weights.items() if array.ndim > 1]
+
+
+def _density(density: float) -> str:
+    return "dense" if density == 1 else f"{density:.1%}"

@@ -51,8 +51,19 @@ def connected(
             log_to_driver=False,
             **where,
         )
-    except (ConnectionError, RuntimeError, ValueError, AuthenticationError) as error:
-        raise ClusterError(f"--address {address}: {' '.join(str(error).split())}") from None
+    except AuthenticationError:
+        raise ClusterError(
+            f"--address {address}: the cluster wants its token, in RAY_AUTH_TOKEN or "
+            "~/.ray/auth_token"
+        ) from None
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        if address is None:
+            raise ClusterError(f"no Ray could be started: {said}; --local does without") from None
+        raise ClusterError(
+            f"--address {address}: {said}; if the cluster has a token, set RAY_AUTH_MODE=token and "
+            "RAY_AUTH_TOKEN"
+        ) from None
     try:
         _holds(resources)
         yield Dashboard(context.dashboard_url or "")

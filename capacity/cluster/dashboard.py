@@ -41,9 +41,10 @@ class Dashboard:
             self._open.add(trial)
             self._actor.trial.options(name=trial).remote(trial)
 
-    def round(self, trial: str, scalars: Mapping[str, float], *, last: bool) -> None:
-        """A round is measured; the last one ends its trial."""
-        said = " ".join([trial, *(f"{key}={value:.4g}" for key, value in scalars.items())])
+    def round(self, trial: str, control: str, scalars: Mapping[str, float], *, last: bool) -> None:
+        """A round, or its control, is measured; the last one ends its trial."""
+        numbers = (f"{key}={value:.4g}" for key, value in scalars.items())
+        said = " ".join([trial, control, *numbers])
         self._actor.round.options(name=said).remote(said)
         if last:
             self._end(trial)

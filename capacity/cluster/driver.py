@@ -101,7 +101,7 @@ class _Handover(tune.Callback):
         if isinstance(content, str):
             self._fail(name, content)
         elif hasattr(content, "networks"):
-            self._dashboard.round(name, scalars(content), last=last)
+            self._dashboard.round(name, content.control, scalars(content), last=last)
             self._outcome(name, content)
         else:
             self._progress(name, content)

@@ -13,20 +13,20 @@ os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 from capacity import cluster
 from capacity.config import Resources
 
-def tasks():
+def tasks(url):
     from ray.util.state import list_tasks
-    return {task.name: task.state for task in list_tasks(limit=1000) if task.name != "Trials.end"}
+    return {task.name: task.state for task in list_tasks(url) if task.name != "Trials.end"}
 
 with cluster.connected(None, Resources(), {}) as dashboard:
     for trial in ("sound", "bad", "long"):
         dashboard.begin(trial)
     dashboard.begin("long")
-    dashboard.round("sound", {"round": 0, "density": 1.0}, last=False)
-    dashboard.round("sound", {"round": 1, "density": 0.512345}, last=True)
+    dashboard.round("sound", "ticket", {"round": 0, "density": 1.0}, last=False)
+    dashboard.round("sound", "ticket", {"round": 1, "density": 0.512345}, last=True)
     dashboard.failed("bad", "ValueError: no")
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = tasks()
+        found = tasks(dashboard.directions.partition("/#")[0])
         if len(found) == 6 and found.get("sound") == "FINISHED" and found.get("bad") == "FAILED":
             break
         time.sleep(0.5)
@@ -49,8 +49,8 @@ def test_trials_and_rounds_are_tasks_by_their_names(shown):
     assert shown["tasks"] == {
         "Trials.__init__": "FINISHED",
         "sound": "FINISHED",
-        "sound round=0 density=1": "FINISHED",
-        "sound round=1 density=0.5123": "FINISHED",
+        "sound ticket round=0 density=1": "FINISHED",
+        "sound ticket round=1 density=0.5123": "FINISHED",
         "bad": "FAILED",
         "long": "RUNNING",
     }

@@ -26,8 +26,9 @@ def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " le
     model = _model(counts)
     for part in blocks(len(indices)):
         encoder.encode(indices[part].astype(np.int32), model)
-    written, (lower, width) = encoder.pos()
-    return _shortest(encoder.get_compressed(), written, lower, width)
+    (written, (lower, width)), words = encoder.pos(), encoder.get_compressed()
+    del encoder  # as long as its words
+    return _shortest(words, written, lower, width)
 
 
 def decoded_indices(
@@ -57,15 +58,14 @@ def _shortest(words: np.ndarray, written: int, lower: int, width: int) -> bytes:
     closes with whole words, of which `words` is one choice inside the interval. An interval at
     least 2^k wide holds a multiple of 2^k, so that the last k bits need not be written.
     """
-    closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
+    dropped = 64 - 8 * kept
     for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail
-        tail = closed[_WORD.itemsize * head :]
-        number = int.from_bytes(tail, "big")
+        size = _WORD.itemsize * (written + 2 - head)
+        number = int.from_bytes(words[head:].astype(_WORD).tobytes().ljust(size, b"\0"), "big")
         start = number - (number - lower) % 2**64
-        dropped = 64 - 8 * kept
         shortest = (start + (1 << dropped) - 1) >> dropped
-        length = len(tail) - 8 + kept
-        if 0 <= shortest < 1 << 8 * length:
+        if 0 <= shortest < 1 << 8 * (size - 8 + kept):
             break
-    return closed[: _WORD.itemsize * head] + shortest.to_bytes(length, "big")
+    tail = shortest.to_bytes(size - 8 + kept, "big")
+    return b"".join([words[:head].astype(_WORD).data, tail])

@@ -23,6 +23,7 @@ LEVEL_LIMIT = 2**16  # levels from the smallest to the largest symbol, both incl
 SHAPES, SPREADS = 64, 2048  # how many values six and eleven bits name
 PEAK = 32  # binary logarithm of the largest frequency
 _SPREAD_OF_ONE = 512  # the spread at which |k - centre| = 1 lies one bit below the peak
+_TOP = 61  # binary logarithm of the most that a mass may lift a frequency to
 _MASS_LIMIT = 255  # eighths of a bit by which the mass of 0 may differ
 _CENTRE = 8  # parts of a symbol in which the centre is told
 
@@ -86,7 +87,7 @@ def frequencies(law: Law) -> Int[np.ndarray, " levels"]:
     power -= (law.spread - _SPREAD_OF_ONE) * (ONE >> 4)
     below = np.where(distance > 0, exp2(np.minimum(power, 6 * ONE), FRACTION), 0)  # 2^6 > 32 bits
     exponent = PEAK * ONE - below + (symbols == 0) * law.mass * (ONE >> 3)
-    return np.maximum(exp2(np.maximum(exponent, 0), 0), 1)
+    return np.maximum(exp2(np.clip(exponent, 0, _TOP * ONE), 0), 1)
 
 
 def fitted(values: Int[np.ndarray, " k"], counts: Int[np.ndarray, " k"]) -> Law:

@@ -47,23 +47,22 @@ def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
     """The fewest bytes that, followed by zeros, lie in the final interval of a range encoder.
 
     The coder ends in [start, start + width), in units of the last bit of written + 2 words; it
-    closes with whole words, of which `words` is one choice inside the interval. An interval at
-    least 2^k wide holds a multiple of 2^k, so that the last k bits need not be written.
+    closes with whole words, one choice inside the interval. An interval at least 2^k wide holds a
+    multiple of 2^k, so that the last k bits need not be written.
     """
     written, (lower, width) = encoder.pos()
     words = encoder.get_compressed()
-    closed = words.astype(_WORD).tobytes().ljust(_WORD.itemsize * (written + 2), b"\0")
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
+    dropped = 64 - 8 * kept
     for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail
-        tail = closed[_WORD.itemsize * head :]
-        choice = int.from_bytes(tail, "big")
+        size = _WORD.itemsize * (written + 2 - head)
+        choice = int.from_bytes(words[head:].astype(_WORD).tobytes().ljust(size, b"\0"), "big")
         start = choice - (choice - lower) % 2**64
-        dropped = 64 - 8 * kept
         number = (start + (1 << dropped) - 1) >> dropped
-        length = len(tail) - 8 + kept
-        if 0 <= number < 1 << 8 * length:
+        if 0 <= number < 1 << 8 * (size - 8 + kept):
             break
-    return closed[: _WORD.itemsize * head] + number.to_bytes(length, "big")
+    tail = number.to_bytes(size - 8 + kept, "big")
+    return b"".join([words[:head].astype(_WORD).data, tail])
 
 
 def words_of(data: bytes) -> Int[np.ndarray, " words"]:

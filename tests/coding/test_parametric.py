@@ -57,7 +57,7 @@ def test_frequencies_are_the_same_integers_on_every_machine():
 
 @settings(deadline=None)
 @given(
-    st.integers(-(2**31) + 2**16, 2**31 - 2**16),
+    st.integers(-(2**31) + 2**16, 2**31 - 2**16) | st.integers(-5, 0),
     st.integers(2, 2**16),
     st.integers(0, 63),
     st.integers(0, 2047),
@@ -67,8 +67,7 @@ def test_frequencies_are_the_same_integers_on_every_machine():
 def test_every_law_that_can_be_told_has_frequencies(first, levels, shape, spread, centre, mass):
     found = frequencies(Law(first, levels, shape, spread, centre, mass))
     assert found.min() >= 1
-    assert float(found.sum(dtype=np.float64)) < 2.0**80
-    assert found.max() < 2**63 - 1
+    assert sum(found.tolist()) < 2**63
 
 
 def test_what_the_law_is_not_for():

@@ -186,7 +186,7 @@ def _descended(
                     damped(inputs, damping), table.reshape(-1, table.shape[-1])
                 )
                 there[layer.kernel] = _moved(here[layer.kernel], change, outer, length)
-            if layer.bias in free:
+            if layer.bias and layer.bias in free:
                 change = np.asarray(gradient[layer.bias], np.float64)[None]
                 there[layer.bias] = _moved(here[layer.bias], change, outer, length)
         reached, slope = slopes(there)

@@ -131,13 +131,11 @@ def best_step(
     """The step at which `obs` makes distortion + rate_weight * bits smallest.
 
     Of 15 steps a quarter of an octave apart, from half the root mean square of the weights on;
-    coarser and coarser as long as that helps. The distortion is the damped one, the bits are those
-    that `two_sided_rates` estimates.
+    coarser and coarser as long as that helps. The distortion is that without damping, which guards
+    `obs` and is no loss; the bits are those that `two_sided_rates` estimates.
     """
     exact = weights.astype(np.float64)
     scale = float(np.sqrt(np.mean(exact[exact != 0] ** 2))) if exact.any() else 1.0
-    inner = damped(inputs, damping)
-    outer = None if gradients is None else damped(gradients, output_damping)
     best, chosen, misses = np.inf, scale, 0
     for step in scale * _STEPS:
         coded = obs(
@@ -153,7 +151,7 @@ def best_step(
         )
         error = coded.symbols * coded.step - exact
         bits = float(prices(coded.symbols, two_sided_rates(coded.symbols, stride)).sum())
-        cost = distortion(error, inner, outer) + rate_weight * bits
+        cost = distortion(error, inputs, gradients) + rate_weight * bits
         if cost < best:
             best, chosen, misses = cost, coded.step, 0
         else:

@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_quantiser(parser: argparse.ArgumentParser):
     """The options of a recipe; returns the group of those that exclude one another."""
     parser.add_argument(
-        "--quantiser", choices=["uniform", "kmeans"], default="uniform", help="[uniform]"
+        "--quantiser", choices=["uniform", "rdo", "kmeans"], default="uniform", help="[uniform]"
     )
     parser.add_argument(
         "--levels", type=int, default=LEVELS, help=f"of a codebook, for kmeans [{LEVELS}]"

@@ -52,6 +52,7 @@ def error(capsys, *arguments):
         (("--step", 0.125), Recipe(step=0.125)),
         (("--relative-step", 1, "--effort", "max"), Recipe(relative_step=1)),
         (("--error", 0.01), Recipe(error=0.01)),
+        (("--quantiser", "rdo"), Recipe("rdo")),
         (("--quantiser", "kmeans", "--levels", 8), Recipe("kmeans", levels=8)),
         (("--lossless",), Recipe("lossless")),
     ],

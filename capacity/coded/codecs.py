@@ -13,13 +13,13 @@ import numpy as np
 from capacity import training
 from capacity.coding import Quantised, kmeans, rdo, tensor_step, uniform
 from capacity.coding.baselines import BASELINES
+from capacity.coding.recipe import RDO_WEIGHT
 from capacity.subject import Subject
 from capacity.training import Mask, Recipe, Weights, member_keys, stacked
 
 Leaves = dict[str, Quantised]
 
 _SPAN = 6.0  # of a tensor's weights in units of their rms, about
-_RDO_WEIGHT = 0.1  # of the squared step that one bit is worth
 
 
 class Proposal(NamedTuple):
@@ -54,7 +54,7 @@ def _kmeans(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterato
 def _rdo(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
     def quantised(weights: np.ndarray, relative_step: float, name: str) -> Quantised:
         step = tensor_step(weights, relative_step, name)
-        return rdo(weights, step, _RDO_WEIGHT * step**2, name=name)
+        return rdo(weights, step, RDO_WEIGHT * step**2, name=name)
 
     return _by_step(subject, members, quantised)
 

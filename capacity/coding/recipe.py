@@ -9,9 +9,11 @@ from jaxtyping import Shaped
 from capacity.coding.dtypes import QUANTISED
 from capacity.coding.kmeans import kmeans
 from capacity.coding.quantise import Quantised, uniform
+from capacity.coding.rdo import rdo
 from capacity.coding.steps import error_step, tensor_step
 
 RELATIVE_STEP = 0.25  # an error of 7 % of the weights' root mean square
+RDO_WEIGHT = 0.1  # of the squared step that one bit is worth, for `rdo`
 LEVELS = 32  # of a codebook: five bits, as Deep Compression has them for dense layers
 
 
@@ -19,14 +21,15 @@ class Recipe(NamedTuple):
     """What to do with every tensor of floats.
 
     Attributes:
-      quantiser: `lossless` leaves them as they are.
+      quantiser: `lossless` leaves them as they are; `rdo` rounds by the rate too, and so errs more
+        than its step alone would.
       step: the same for all; takes precedence.
       error: see error_step; takes precedence over `relative_step`.
       relative_step: see tensor_step.
       levels: of a codebook, for `kmeans`.
     """
 
-    quantiser: Literal["lossless", "uniform", "kmeans"] = "uniform"
+    quantiser: Literal["lossless", "uniform", "rdo", "kmeans"] = "uniform"
     step: float | None = None
     error: float | None = None
     relative_step: float = RELATIVE_STEP
@@ -73,4 +76,6 @@ def _leaf(
         step = error_step(weights, recipe.error, name)
     else:
         step = tensor_step(weights, recipe.relative_step, name)
+    if recipe.quantiser == "rdo":
+        return rdo(weights, step, RDO_WEIGHT * step**2, name=name)
     return uniform(weights, step, name)

@@ -16,6 +16,7 @@ import numpy as np
 from constriction import stream  # pyright: ignore[reportAttributeAccessIssue]
 from jaxtyping import Int
 
+from capacity.coding.blocks import blocks
 from capacity.coding.byte_reader import ByteReader, varint
 from capacity.coding.context_model import UNARY, code_rows, new_model
 from capacity.coding.errors import CorruptFile
@@ -28,7 +29,7 @@ FAST, CORRELATED = 0, 24  # columns and rows that a prediction rests on
 _STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
 _ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
 _LAG_LIMIT = 512
-_ROOM = 2**20  # decisions recorded at a time
+_ROOM = 2**16  # decisions recorded at a time, as many as fit a cache
 _DENSE = 6  # mean magnitude, 32 for all above, from which telling it one by one costs too much
 
 S = TypeVar("S")
@@ -60,7 +61,9 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     Args:
       partners: FAST or CORRELATED.
     """
-    if np.minimum(np.abs(symbols, dtype=np.int64), 32).mean() > _DENSE:
+    flat = symbols.ravel()
+    mass = sum(int(_magnitudes(flat[part], 32).sum(dtype=np.int64)) for part in blocks(flat.size))
+    if mass > _DENSE * flat.size:
         return None
     trials = _mapped(lambda axis: _trial(symbols, axis, partners), (0, -1)[: max(symbols.ndim, 1)])
     matrix, walk, first = min(trials, key=_bytes_per_symbol)
@@ -130,8 +133,8 @@ def _portions(stripe: np.ndarray) -> Iterator[tuple[slice, int]]:
     start, columns = 0, stripe.shape[1]
     while start < len(stripe):
         rows = stripe[start : start + max(1, _ROOM // columns)]
-        sizes = np.abs(rows, dtype=np.int64)
-        needed = (np.minimum(sizes, UNARY + 1) + 2 + 64 * (sizes > UNARY)).sum(axis=1)
+        sizes = _magnitudes(rows, UNARY + 1)
+        needed = (sizes + 2 + 64 * (sizes > UNARY)).sum(axis=1, dtype=np.int64)
         count = max(1, int(np.searchsorted(np.cumsum(needed), _ROOM, side="right")))
         yield slice(start, start + count), int(needed[:count].sum())
         start += count
@@ -140,10 +143,18 @@ def _portions(stripe: np.ndarray) -> Iterator[tuple[slice, int]]:
 def _stride(matrix: np.ndarray) -> int:
     """The lag of at least 2 columns at which magnitudes are most alike, from 64 or more rows."""
     rows, columns = matrix.shape
-    sample = np.minimum(np.abs(matrix[:: max(1, rows // 64)]), 4).astype(np.float32)
     lags = range(2, min(_LAG_LIMIT, columns // 2) + 1)
-    alike = [float(np.vdot(sample[:, lag:], sample[:, :-lag])) / (columns - lag) for lag in lags]
-    return lags[int(np.argmax(alike))] if lags else 2
+    if not lags:
+        return 2
+    sample = _magnitudes(matrix[:: max(1, rows // 64)], 4).astype(np.float32)
+    line = np.pad(sample, ((0, 0), (0, lags[-1]))).ravel()  # no lag reaches from row to row
+    alike = [float(line[lag:] @ line[:-lag]) / (columns - lag) for lag in lags]
+    return lags[int(np.argmax(alike))]
+
+
+def _magnitudes(symbols: np.ndarray, most: int) -> np.ndarray:
+    """At most `most` of each; none overflows."""
+    return np.abs(np.clip(symbols, -most, most))
 
 
 def _walk(shape: tuple[int, ...], axis: int, stride: int, partners: int) -> Walk:

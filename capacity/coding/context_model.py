@@ -144,17 +144,17 @@ def code_rows(symbols, first, last, stride, most, model, coder, table):  # noqa:
         count, mass, related = np.int64(0), np.int64(0), 0
         for j in range(columns):
             at = margin + j
-            left, upper = np.int64(line[at - 1]), np.int64(above[at])
-            back = np.int64(line[at - stride])
-            near = 90 * abs(left) + 38 * abs(line[at - 2]) + 76 * abs(back)
-            near += 26 * (abs(line[at - stride + 1]) + abs(line[at - stride - 1]))
+            left, upper = _at(line, at - 1), _at(above, at)
+            back = _at(line, at - stride)
+            near = 90 * abs(left) + 38 * abs(_at(line, at - 2)) + 76 * abs(back)
+            near += 26 * (abs(_at(line, at - stride + 1)) + abs(_at(line, at - stride - 1)))
 
-            share = reciprocal[j + _ROW_PRIOR]
+            share = _at(reciprocal, j + _ROW_PRIOR)
             density = ((count << 16) + _ROW_PRIOR * row_density) * share >> 32
             row_level = _level(((mass << 12) + _ROW_PRIOR * row_mean) * share >> 32, table)
             own_level = column_level[j]
-            expected = min(max(row_level + own_level - mean_level - 6, 0), 47) // 2
-            nearby = min(max(table[LEVEL + near] // 2 - 8, 0), 15)
+            expected = min(max(row_level + own_level - mean_level - 6, 0), 47) >> 1
+            nearby = min(max((_at(table, LEVEL + near) >> 1) - 8, 0), 15)
             signs = 9 * _sign(left) + 3 * _sign(back) + _sign(upper)
             sizes = 9 * min(abs(left), 2) + 3 * min(abs(upper), 2) + min(abs(back), 2)
 
@@ -212,7 +212,7 @@ def code_rows(symbols, first, last, stride, most, model, coder, table):  # noqa:
             add_row(found.columns, line[margin:])
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _code_symbol(value, odds, most, predicted, counters, memory, state, tape, table):
     """Code a symbol or decode it, decision by decision; return it.
 
@@ -229,7 +229,10 @@ def _code_symbol(value, odds, most, predicted, counters, memory, state, tape, ta
         memory[INPUT + contexts] = odds[0] if kind == ZERO else 0
         memory[INPUT + contexts + 1] = odds[1] if kind == ZERO else 0
         bit = np.int64(value > 0 if kind == SIGN else size > told)
-        bit = decide(kind, contexts, most > 0, bit, counters, memory, state, tape, table)
+        if most > 0:
+            bit = decide(kind, CONTEXTS, True, bit, counters, memory, state, tape, table)
+        else:
+            bit = decide(kind, 5, False, bit, counters, memory, state, tape, table)
         if kind == ZERO:
             more, kind = bit, SIGN
         elif kind == SIGN:
@@ -338,6 +341,12 @@ def _escape(rest, counters, memory, state, tape, table):
 
 
 @njit(inline="always")
+def _at(array, index):
+    """The entry at an index that is not negative."""
+    return np.int64(array[np.uintp(index)])
+
+
+@njit(inline="always")
 def _level(value, table):
     """4 log2 of a number >= 0 in 2^-12."""
     if value < 4096:
@@ -356,4 +365,4 @@ def _step(value, most, table):
 
 @njit(inline="always")
 def _sign(value):
-    return 1 if value > 0 else (2 if value < 0 else 0)
+    return np.int64(value > 0) + 2 * np.int64(value < 0)

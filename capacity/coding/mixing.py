@@ -4,6 +4,9 @@ Every context keeps a counter, whose probability is an input in the logistic dom
 weights, each chosen by a context of its own, mix the inputs, and the sets' log-odds are averaged
 (Mattern, 2012, 2013; the line of PAQ by Mahoney, 2005). All arithmetic is on integers.
 
+Indices are made unsigned where it counts, since numba asks of a signed one whether it is negative,
+and what is called for every decision is compiled into its caller, since a call counts references.
+
 The same function serves both directions. An encoder records decisions and probabilities, and
 constriction's range coder turns them into words; a decoder reads those words as constriction's
 own decoder does (tests/coding/test_mixing.py compares them).
@@ -98,7 +101,7 @@ def reader(words: np.ndarray) -> Coder:
     return Coder(np.array([1, 2, 0, 2**64 - 1, high << 32 | low], np.uint64), words)
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def decide(kind, contexts, wide, bit, counters, memory, state, tape, table):
     """Code `bit` of a `kind` under the first `contexts` contexts, or decode it; learn; return it.
 
@@ -107,17 +110,18 @@ def decide(kind, contexts, wide, bit, counters, memory, state, tape, table):
     sets = SETS if wide else SETS // 2
     first_counter = kind * CONTEXTS * SLOTS
     for k in range(contexts):
-        counter = counters[first_counter + k * SLOTS + memory[SLOT + k]]
-        odds = table[STRETCH + (counter >> 20)] * table[TRUST + (counter & COUNT_LIMIT)]
+        counter = counters[np.uintp(first_counter + k * SLOTS + memory[np.uintp(SLOT + k)])]
+        odds = table[np.uintp(STRETCH + (counter >> 20))]
+        odds *= table[np.uintp(TRUST + (counter & COUNT_LIMIT))]
         memory[INPUT + k] = min(max(odds >> 8, -_INPUT_LIMIT), _INPUT_LIMIT)
     total = np.int64(0)
     for s in range(sets):
         first = WEIGHTS + ((s * KINDS + kind) * CHOICES + memory[CHOICE + s]) * INPUTS
         mixed = min(max(_product(first, wide, memory) >> 20, -LIMIT), LIMIT)
-        memory[GUESS + s] = table[SQUASH + mixed + LIMIT]
+        memory[GUESS + s] = table[np.uintp(SQUASH + mixed + LIMIT)]
         total += mixed
     mean = total >> 2 if wide else total >> 1
-    bit = code(bit, table[SQUASH + mean + LIMIT], state, tape)
+    bit = code(bit, table[np.uintp(SQUASH + mean + LIMIT)], state, tape)
 
     truth = np.int64(bit) << 16
     for s in range(sets):
@@ -129,7 +133,7 @@ def decide(kind, contexts, wide, bit, counters, memory, state, tape, table):
         _learn(WEIGHTS + choice * INPUTS, wide, step, memory)
     target = (np.int64(bit) << CHANCE_BITS) - bit
     for k in range(contexts):
-        at = first_counter + k * SLOTS + memory[SLOT + k]
+        at = np.uintp(first_counter + k * SLOTS + memory[np.uintp(SLOT + k)])
         counter = np.int64(counters[at])
         seen, chance = counter & COUNT_LIMIT, counter >> 10
         chance += ((target - chance) * table[COUNTER_RATE + seen]) >> 16
@@ -137,30 +141,30 @@ def decide(kind, contexts, wide, bit, counters, memory, state, tape, table):
     return bit
 
 
-# Loops of eight of known length, as only those become single vector operations.
-@njit(nogil=True, cache=True)
+# Loops of known length, as those are unrolled.
+@njit(nogil=True, cache=True, forceinline=True)
 def _product(first, wide, memory):
     """The inner product of the inputs and the weights from `first` on."""
     result = np.int64(0)
     for k in range(8):
-        result += np.int64(memory[first + k]) * np.int64(memory[INPUT + k])
+        result += np.int64(memory[np.uintp(first + k)]) * np.int64(memory[INPUT + k])
     if wide:
         for k in range(8, 16):
-            result += np.int64(memory[first + k]) * np.int64(memory[INPUT + k])
+            result += np.int64(memory[np.uintp(first + k)]) * np.int64(memory[INPUT + k])
     return result
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def _learn(first, wide, step, memory):
     """Moves the weights from `first` on by `step` (2^-24) times the inputs."""
     for k in range(8):
-        memory[first + k] += (step * memory[INPUT + k] + (1 << 11)) >> 12
+        memory[np.uintp(first + k)] += (step * memory[INPUT + k] + (1 << 11)) >> 12
     if wide:
         for k in range(8, 16):
-            memory[first + k] += (step * memory[INPUT + k] + (1 << 11)) >> 12
+            memory[np.uintp(first + k)] += (step * memory[INPUT + k] + (1 << 11)) >> 12
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def code(bit, chance, state, tape):
     """Record a bit that is 1 with probability `chance`, in 2^-22, or read it; return it."""
     if state[DECODING] == 0:

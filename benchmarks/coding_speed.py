@@ -83,8 +83,8 @@ def run(job: dict[str, str]) -> Speed:
     if done.returncode:
         raise SystemExit(f"{job['codec']} on {job['tensor']}: stopped; see its error above")
     line = json.loads(done.stdout)
-    turns = {name: Turn(*line.pop(name)) for name in ("encode", "decode")}
-    return Speed(**_names(job), **line, **turns)
+    encode_turn, decode_turn = Turn(*line.pop("encode")), Turn(*line.pop("decode"))
+    return Speed(**_names(job), **line, encode=encode_turn, decode=decode_turn)
 
 
 def _names(job: dict[str, str]) -> dict[str, str]:
@@ -124,7 +124,7 @@ def _measured(
 ) -> dict[str, Any]:
     """Compiled code is loaded by a small turn before; memory is that of the first turn."""
     write(small)
-    encode_turns, decode_turns = [], []
+    encode_turns, decode_turns, data = [], [], b""
     encode_memory = decode_memory = None
     for repeat in range(repeats):
         before = _forget_peak()

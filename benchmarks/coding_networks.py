@@ -62,36 +62,47 @@ def published(folder: Path) -> list[Network]:
 
 
 def trained(folder: Path) -> list[Network]:
-    """Each seed of a sweep of an mlp, dense and after the last round, in two ways rounded.
+    """Each seed of a sweep of an mlp, dense and after the last round, rounded in two ways.
 
     Once to the steps of the published networks, and once to those of its own compressed file,
     which were chosen on the validation split.
     """
-    files = sorted(folder.glob("trials/*/s*-r*.npz"))
-    rounds = {file: int(file.stem.partition("-r")[2]) for file in files if file.stem.count("-") < 2}
-    if not rounds:
+    files = [f for f in sorted(folder.glob("trials/*/s*-r*.npz")) if f.stem.count("-") == 1]
+    if not files:
         raise SystemExit(f"{folder}: no networks there: python -m capacity.sweep makes them")
-    found = []
-    for file in (f for r in (0, max(rounds.values())) for f in rounds if rounds[f] == r):
-        with np.load(file) as archive:
-            arrays = {n: archive[n] for n in archive.files if not n.startswith("mask/")}
-        weights = {n: np.ascontiguousarray(a.T) for n, a in arrays.items()}
-        kernels = _kernels(weights)
-        told = {entry.name: entry for entry in entries(file.with_suffix(".cap").read_bytes())}
-        if any(told[name].quantiser != "uniform" for name in kernels):
-            raise SystemExit(f"{file}: the sweep must have coding.codecs=[uniform]")
-        kept = sum(np.count_nonzero(weights[n]) for n in kernels)
-        density = kept / sum(weights[n].size for n in kernels)
-        title = f"seed {file.stem[1:].partition('-')[0]}, {_density(density)}"
-        step = 5 / 64 if density == 1 else 0.125
-        own = {name: told[name].step for name in kernels}
-        found.append(
-            Network(
-                f"{file.stem}", f"{title}, step {step:g}", weights, dict.fromkeys(kernels, step)
-            )
-        )
-        found.append(Network(f"{file.stem}-own", f"{title}, own steps", weights, own))
-    return found
+    last = max(_round(file) for file in files)
+    return [
+        network
+        for trial in sorted({file.parent for file in files})
+        for number in dict.fromkeys((0, last))
+        for file in files
+        if file.parent == trial and _round(file) == number
+        for network in _rounded_twice(file)
+    ]
+
+
+def _rounded_twice(file: Path) -> list[Network]:
+    with np.load(file) as archive:
+        arrays = {n: archive[n] for n in archive.files if not n.startswith("mask/")}
+    weights = {n: np.ascontiguousarray(a.T) for n, a in arrays.items()}
+    kernels = _kernels(weights)
+    told = {entry.name: entry for entry in entries(file.with_suffix(".cap").read_bytes())}
+    if any(told[name].quantiser != "uniform" for name in kernels):
+        raise SystemExit(f"{file}: the sweep must have coding.codecs=[uniform]")
+    kept = sum(np.count_nonzero(weights[n]) for n in kernels)
+    density = kept / sum(weights[n].size for n in kernels)
+    step = 5 / 64 if density == 1 else 0.125
+    name = f"{file.parent.name}/{file.stem}"
+    title = f"{file.parent.name}, seed {file.stem[1:].partition('-')[0]}, {_density(density)}"
+    own = {kernel: told[kernel].step for kernel in kernels}
+    return [
+        Network(name, f"{title}, step {step:g}", weights, dict.fromkeys(kernels, step)),
+        Network(f"{name}-own", f"{title}, own steps", weights, own),
+    ]
+
+
+def _round(file: Path) -> int:
+    return int(file.stem.partition("-r")[2])
 
 
 def turned(symbols: Weights) -> dict[str, np.ndarray]:

@@ -83,13 +83,8 @@ def run(job: dict[str, str]) -> Speed:
     if done.returncode:
         raise SystemExit(f"{job['codec']} on {job['tensor']}: stopped; see its error above")
     line = json.loads(done.stdout)
-    encode_turn, decode_turn = Turn(*line.pop("encode")), Turn(*line.pop("decode"))
-    return Speed(**_names(job), **line, encode=encode_turn, decode=decode_turn)
-
-
-def _names(job: dict[str, str]) -> dict[str, str]:
-    """Which tensor and which codec."""
-    return {"tensor": job["tensor"], "codec": job["codec"]}
+    line |= {name: Turn(*line[name]) for name in ("encode", "decode")}
+    return Speed(tensor=job["tensor"], codec=job["codec"], **line)
 
 
 def main() -> None:
@@ -124,7 +119,7 @@ def _measured(
 ) -> dict[str, Any]:
     """Compiled code is loaded by a small turn before; memory is that of the first turn."""
     write(small)
-    encode_turns, decode_turns, data = [], [], b""
+    encode_turns, decode_turns, size = [], [], 0
     encode_memory = decode_memory = None
     for repeat in range(repeats):
         before = _forget_peak()
@@ -132,6 +127,7 @@ def _measured(
         if repeat == 0:
             encode_memory = _peak_over(before)
         encode_turns.append(turn)
+        size = len(data)
         before = _forget_peak()
         back, turn = _timed(lambda d=data: read(d))
         if repeat == 0:
@@ -140,7 +136,7 @@ def _measured(
         _check(back, given)
         del back
     return {
-        "size": len(data),
+        "size": size,
         "encode": _median(encode_turns),
         "decode": _median(decode_turns),
         "encode_memory": encode_memory,

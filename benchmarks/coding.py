@@ -27,6 +27,7 @@ from benchmarks.coding_sizes import (
     target_grid,
 )
 from benchmarks.grid import Grid, markdown, show, write_csv
+from capacity.coding import decode
 from capacity.data import DataError
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     if speeds:
         grids["speed"] = coding_speed.speed_grid(speeds)
         grids["tree"] = coding_speed.tree_grid(speeds)
-    files = _whole_files()
+    files = _whole_files(arguments.files, arguments.mnist)
     grids["files"] = whole_file_grid(files)
     grids["literature"] = literature_grid(files)
     said = _said(bool(arguments.nncodec), bool(speeds))
@@ -63,9 +64,14 @@ def main() -> None:
     console.print(f"Tables: {arguments.out}")
 
 
-def _whole_files() -> Mapping[str, WholeFile]:
-    """Files of the whole networks by a name in coding_peers.WHOLE_FILES; none are made as yet."""
-    return {}
+def _whole_files(folder: Path, images: Path | None) -> Mapping[str, WholeFile]:
+    """Files of whole networks, NAME.cap by a name in coding_peers.WHOLE_FILES, decoded again."""
+    found = {}
+    for file in sorted(folder.glob("*.cap")):
+        content = file.read_bytes()
+        answered = score(decode(content), mnist(images, "test"))
+        found[file.stem] = WholeFile(len(content), answered.accuracy, answered.loss)
+    return found
 
 
 def _sized(bar: Progress, networks: Sequence[Network], nncodec: str | None) -> list[Size]:
@@ -197,6 +203,12 @@ def _arguments() -> argparse.Namespace:
         "--trained", type=Path, help="results of `python -m capacity.sweep benchmarks/coding.yaml`"
     )
     parser.add_argument("--no-speed", action="store_true", help="only sizes")
+    parser.add_argument(
+        "--files",
+        type=Path,
+        default=Path("results/coding/files"),
+        help="compressed files of whole networks, NAME.cap",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("results/coding"), help="folder of the tables"
     )

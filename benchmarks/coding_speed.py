@@ -51,9 +51,10 @@ class Speed(NamedTuple):
     """What a codec takes for a tensor: medians over turns, and the peak of memory.
 
     Attributes:
-      memory: bytes beyond the input, while encoding and while decoding; None where the system
-        does not tell.
       size: bytes of the stream.
+      encode_memory, decode_memory: peak of bytes beyond what goes in and what comes out; None
+        where the system does not tell.
+      load: of the machine, over a minute.
     """
 
     tensor: str
@@ -95,7 +96,7 @@ def main() -> None:
         small = {"small": next(iter(tree.values()))._replace(symbols=np.eye(40, dtype=np.int32))}
         total = sum(leaf.symbols.size for leaf in tree.values())
         largest = max(leaf.symbols.size for leaf in tree.values())
-        answer = _measured(encode, decode, tree, small, repeats=1)
+        answer = _measured(encode, decode, tree, small, 4 * total, repeats=1)
     else:
         symbols = _tensor(job["tensor"], Path(job["weights"]))
         codec = next(c for c in CODECS.values() if c.name == job["codec"])
@@ -108,16 +109,18 @@ def main() -> None:
             return codec.decode(payload, (40, 40))
 
         tried(codec.encode(np.eye(40, dtype=np.int32)) or b"")
-        answer = _measured(codec.encode, read, symbols, np.eye(40, dtype=np.int32), REPEATS)
+        small = np.eye(40, dtype=np.int32)
+        answer = _measured(codec.encode, read, symbols, small, 4 * total, REPEATS)
     print(
         json.dumps({**answer, "weights": total, "largest": 4 * largest, "load": os.getloadavg()[0]})
     )
 
 
 def _measured(
-    write: Callable, read: Callable, given: Any, small: Any, repeats: int
+    write: Callable, read: Callable, given: Any, small: Any, output: int, repeats: int
 ) -> dict[str, Any]:
-    """Compiled code is loaded by a small turn before; memory is that of the first turn."""
+    """Compiled code is loaded by a small turn before; memory is that of the first turn, in decoding
+    without the `output` bytes that are returned."""
     write(small)
     encode_turns, decode_turns, size = [], [], 0
     encode_memory = decode_memory = None
@@ -131,7 +134,7 @@ def _measured(
         before = _forget_peak()
         back, turn = _timed(lambda d=data: read(d))
         if repeat == 0:
-            decode_memory = _peak_over(before)
+            decode_memory = _peak_over(before, output)
         decode_turns.append(turn)
         _check(back, given)
         del back
@@ -174,8 +177,8 @@ def _forget_peak() -> int | None:
         return None
 
 
-def _peak_over(before: int | None) -> int | None:
-    return None if before is None else _status("VmHWM") - before
+def _peak_over(before: int | None, output: int = 0) -> int | None:
+    return None if before is None else max(0, _status("VmHWM") - before - output)
 
 
 def _status(field: str) -> int:

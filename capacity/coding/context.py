@@ -29,6 +29,7 @@ FAST, CORRELATED = 0, 24  # columns and rows that a prediction rests on
 _STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
 _ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
 _LAG_LIMIT = 512
+_FEW_ROWS, _SMALL = 16, 2**16
 _ROOM = 2**16  # decisions recorded at a time, as many as fit a cache
 _DENSE = 6  # mean magnitude, 32 for all above, from which telling it one by one costs too much
 
@@ -65,7 +66,7 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     mass = sum(int(_magnitudes(flat[part], 32).sum(dtype=np.int64)) for part in blocks(flat.size))
     if mass > _DENSE * flat.size:
         return None
-    trials = _mapped(lambda axis: _trial(symbols, axis, partners), (0, -1)[: max(symbols.ndim, 1)])
+    trials = _mapped(lambda axis: _trial(symbols, axis, partners), _axes(symbols.shape))
     matrix, walk, first = min(trials, key=_bytes_per_symbol)
     others = _mapped(lambda cut: _coded(matrix[cut], walk.stride, partners), walk.cuts[1:])
     parts = [first, *others]
@@ -97,6 +98,17 @@ def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndar
     if len(shape) < 2 or not last:
         return matrix.reshape(shape)
     return np.ascontiguousarray(np.moveaxis(matrix.reshape(shape[-1], *shape[:-1]), 0, -1))
+
+
+def _axes(shape: tuple[int, ...]) -> list[int]:
+    """The axes to try: in a large tensor none of a few rows, such as the height of a convolution.
+
+    Its many columns would learn little from them, and take memory to learn it.
+    """
+    if len(shape) < 2:
+        return [0]
+    enough = [axis for axis in (0, -1) if shape[axis] >= _FEW_ROWS]
+    return enough if enough and math.prod(shape) > _SMALL else [0, -1]
 
 
 def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[np.ndarray, Walk, bytes]:

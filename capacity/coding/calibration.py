@@ -16,11 +16,13 @@ class Moments(NamedTuple):
       mean: [in] mean of x.
       gradients: [out, out] mean over samples of g g', summed over places, where g are gradients of
         the loss by the layer's outputs before the non-linearity; None for the identity.
+      places: of a convolution's output per sample; 1 of a dense layer.
     """
 
     inputs: Float[np.ndarray, "in in"]
     mean: Float[np.ndarray, " in"]
     gradients: Float[np.ndarray, "out out"] | None = None
+    places: int = 1
 
 
 def dense_moments(inputs: Shaped[np.ndarray, "samples in"]) -> Moments:
@@ -54,7 +56,8 @@ def patch_moments(
         inner = inner + (flat.T @ flat).astype(np.float64)
         total = total + flat.sum(0, np.float64)
         places += len(flat)
-    return Moments(np.asarray(inner) / places, np.asarray(total) / places)
+    mean = np.asarray(total) / places
+    return Moments(np.asarray(inner) / places, mean, places=places // len(images))
 
 
 def patches(

@@ -16,7 +16,6 @@ Weights = Mapping[str, Shaped[np.ndarray, "..."]]
 Slopes = tuple[float, Mapping[str, Float[np.ndarray, "..."]]]
 
 BIAS_STEP = 1 / 32
-_SHORTEST = 1 / 64  # of a step of Newton's method that is given up
 _STEPS = 2.0 ** np.arange(-1, 2.75, 0.25)  # tried, in units of the root mean square weight
 
 
@@ -65,8 +64,8 @@ def quantised_layers(
       rate_weight: what a bit is worth in the unit of the distortion of `obs`; with gradients among
         the moments that is the loss's.
       moments: of a layer under given weights of the network, over calibration data.
-      slopes: the loss, and its gradient by at least the tensors of `layers`, over the same data; a
-        good one is the divergence of the network's predictions from the unquantised one's.
+      slopes: a loss >= 0 over the same data, and its gradient by at least the tensors of `layers`;
+        a good one is the divergence of the network's predictions from the unquantised one's.
       rounds: natural-gradient steps per layer.
       damping: as in `obs`.
       output_damping: as in `obs`.
@@ -89,7 +88,7 @@ def quantised_layers(
             known[layer.kernel] = moments(now, layer)._replace(
                 gradients=known[layer.kernel].gradients
             )
-        inputs, mean, gradients = known[layer.kernel]
+        inputs, mean, gradients, _ = known[layer.kernel]
         kernel = now[layer.kernel]
         table = kernel.reshape(-1, kernel.shape[-1])
         share = rate_weight * layer.rate_weight
@@ -171,39 +170,58 @@ def _descended(
     damping: float,
     output_damping: float,
 ) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """The free tensors after natural-gradient steps, halved until the loss falls."""
-    here = dict(weights)
-    loss, gradient = slopes(here)
-    length = 0.25
+    """The free tensors after natural-gradient steps.
+
+    The first is as long as would bring the loss to 0 along a line, half the way to the bottom of
+    a parabola that touches 0; after a step, taken or not, the next goes to the bottom of the
+    parabola through it, at most that far.
+    """
+    here = {name: weights[name] for name in free}
+    loss, gradient = slopes(weights)
+    length = 1.0
     for _ in range(rounds):
-        there = dict(here)
-        for layer in layers:
-            inputs, _, outputs = metric[layer.kernel]
-            outer = None if outputs is None else damped(outputs, output_damping)
-            if layer.kernel in free:
-                table = np.asarray(gradient[layer.kernel], np.float64)
-                change = np.linalg.solve(
-                    damped(inputs, damping), table.reshape(-1, table.shape[-1])
-                )
-                there[layer.kernel] = _moved(here[layer.kernel], change, outer, length)
-            if layer.bias and layer.bias in free:
-                change = np.asarray(gradient[layer.bias], np.float64)[None]
-                there[layer.bias] = _moved(here[layer.bias], change, outer, length)
-        reached, slope = slopes(there)
-        if reached < loss:
-            loss, gradient, here = reached, slope, there
-        else:
-            length /= 2
-        if length < _SHORTEST:
+        change = _natural(gradient, free, layers, metric, damping, output_damping)
+        slope = sum(float(np.sum(gradient[name] * change[name])) for name in free)
+        if not (np.isfinite(slope) and slope > 0):
             break
-    return {name: here[name] for name in free}
+        length = min(length, loss / slope)
+        there = {
+            name: (tensor - length * change[name]).astype(tensor.dtype)
+            for name, tensor in here.items()
+        }
+        reached, turned = slopes({**weights, **there})
+        bend = (reached - loss) / length + slope  # of the parabola, times the length
+        length = min(length * slope / (2 * bend), 1.0) if bend > 0 else 1.0
+        if reached < loss:
+            loss, gradient, here = reached, turned, there
+    return here
 
 
-def _moved(
-    tensor: Shaped[np.ndarray, "..."],
-    change: Float[np.ndarray, "in out"],
-    outer: Float[np.ndarray, "out out"] | None,
-    length: float,
-) -> Shaped[np.ndarray, "..."]:
-    natural = change if outer is None else np.linalg.solve(outer, change.T).T
-    return (tensor - length * natural.reshape(tensor.shape)).astype(tensor.dtype)
+def _natural(
+    gradient: Mapping[str, Float[np.ndarray, "..."]],
+    free: Sequence[str],
+    layers: Sequence[Layer],
+    metric: Mapping[str, Moments],
+    damping: float,
+    output_damping: float,
+) -> dict[str, Float[np.ndarray, "..."]]:
+    """The gradient by the free tensors divided by the curvature, as the moments have it."""
+    change = {}
+    for layer in layers:
+        inputs, _, outputs, places = metric[layer.kernel]
+        outer = None if outputs is None else damped(outputs, output_damping)
+        if layer.kernel in free:
+            table = np.asarray(gradient[layer.kernel], np.float64)
+            flat = np.linalg.solve(damped(inputs, damping), table.reshape(-1, table.shape[-1]))
+            change[layer.kernel] = _divided(flat, outer).reshape(table.shape)
+        if layer.bias and layer.bias in free:
+            # A bias moves all places of a convolution at once.
+            table = np.asarray(gradient[layer.bias], np.float64)[None] / places
+            change[layer.bias] = _divided(table, outer)[0]
+    return change
+
+
+def _divided(
+    change: Float[np.ndarray, "in out"], outer: Float[np.ndarray, "out out"] | None
+) -> Float[np.ndarray, "in out"]:
+    return change if outer is None else np.linalg.solve(outer, change.T).T

@@ -33,6 +33,7 @@ def test_moments_of_patches_do_not_depend_on_the_batches(monkeypatch):
     whole = patch_moments(images, (3, 3))
     flat = patches(images, (3, 3)).astype(np.float64)
     assert np.allclose(whole.inputs, flat.T @ flat / len(flat), atol=1e-5)
+    assert whole.places == 36
     monkeypatch.setattr("capacity.coding.calibration._BLOCK", 1)
     parts = patch_moments(images, (3, 3))
     assert np.allclose(whole.inputs, parts.inputs, atol=1e-5)

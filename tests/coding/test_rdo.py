@@ -1,5 +1,7 @@
 """Rate-distortion optimised rounding, each weight by itself."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -69,5 +71,5 @@ def test_any_shape(shape):
 def test_large_tensors_go_by_blocks_of_outputs(monkeypatch):
     weights = gaussian((8, 10))
     whole = [rdo(weights[:, i : i + 4], 0.5, 0.05).symbols for i in (0, 4, 8)]
-    monkeypatch.setattr("capacity.coding.rdo._BLOCK", 32)
+    monkeypatch.setattr(import_module("capacity.coding.rdo"), "_BLOCK", 32)  # rdo is a name, too
     assert np.array_equal(rdo(weights, 0.5, 0.05).symbols, np.concatenate(whole, axis=1))

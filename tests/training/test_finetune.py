@@ -59,7 +59,7 @@ def test_the_weights_of_the_result_are_those_of_a_decoder(found):
         assert symbols.dtype == jnp.int32
         for index in range(4):
             step = float(found.steps[name][index])
-            decoded = coding.dequantised(np.asarray(symbols[index]), step)
+            decoded = coding.dequantised(coding.Quantised(np.asarray(symbols[index]), step))
             np.testing.assert_array_equal(np.asarray(found.params[name][index]), decoded)
 
 

@@ -14,7 +14,7 @@ from capacity.coding import Quantised
 from capacity.data import Dataset, Split
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, Model, Params, build
-from capacity.training import Examples, Finetuned, Plan, Rates, Recipe, Rule, member_keys
+from capacity.training import Examples, Finetuned, FinetunePlan, Plan, Rates, Rule, member_keys
 
 BATCH = 128
 HEADER = ("seed", "rate weight", "file, bytes", "modelled", "validation", "test", "test loss, bits")
@@ -45,11 +45,11 @@ def main() -> None:
     params = {n: jnp.repeat(p, len(options.rate_weights), axis=0) for n, p in params.items()}
 
     updates = train.labels.shape[0] // BATCH
-    recipe = Recipe(evaluations=options.epochs, updates=updates)
+    plan = FinetunePlan(evaluations=options.epochs, updates=updates)
     began = time.perf_counter()
     found = training.finetune(
         model,
-        recipe,
+        plan,
         train,
         validation,
         params,

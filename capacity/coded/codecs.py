@@ -5,17 +5,17 @@ baseline is what others do: it writes the weights as they are, to a file of its 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from capacity import training
-from capacity.coding import Quantised, kmeans, rdo, tensor_step, uniform
+from capacity.coding import Quantised
 from capacity.coding.baselines import BASELINES
-from capacity.coding.recipe import RDO_WEIGHT
+from capacity.coding.recipe import Recipe, quantised
 from capacity.subject import Subject
-from capacity.training import Mask, Recipe, Weights, member_keys, stacked
+from capacity.training import FinetunePlan, Mask, Weights, member_keys, stacked
 
 Leaves = dict[str, Quantised]
 
@@ -37,26 +37,18 @@ Quantise = Callable[[Subject, Sequence[Weights], Mask], Iterator[Proposal]]
 """(subject, members, their masks) to proposals, the one of the smallest files first."""
 
 
-def _uniform(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
-    def quantised(weights: np.ndarray, step: float, name: str) -> Quantised:
-        return uniform(weights, tensor_step(weights, step, name), name)
+def _by_step(quantiser: Literal["uniform", "rdo", "kmeans"]) -> Quantise:
+    """Every tensor alike, coarser steps first; a codebook has as many levels as a step would."""
 
-    return _by_step(subject, members, quantised)
+    def quantise(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
+        for step in sorted(subject.config.coding.steps, reverse=True):
+            levels = max(2, round(_SPAN / step) + 1)
+            recipe = Recipe(quantiser, relative_step=step, levels=levels)
+            yield Proposal(
+                step, [{n: quantised(w, recipe, n) for n, w in m.items()} for m in members]
+            )
 
-
-def _kmeans(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
-    def quantised(weights: np.ndarray, step: float, name: str) -> Quantised:
-        return kmeans(weights, max(2, round(_SPAN / step) + 1), name)
-
-    return _by_step(subject, members, quantised)
-
-
-def _rdo(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
-    def quantised(weights: np.ndarray, relative_step: float, name: str) -> Quantised:
-        step = tensor_step(weights, relative_step, name)
-        return rdo(weights, step, RDO_WEIGHT * step**2, name=name)
-
-    return _by_step(subject, members, quantised)
+    return quantise
 
 
 def _fine_tuned(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
@@ -67,7 +59,7 @@ def _fine_tuned(subject: Subject, members: Sequence[Weights], mask: Mask) -> Ite
     updates = max(1, examples // subject.config.training.batch_size)
     found = training.finetune(
         subject.model,
-        Recipe(evaluations=settings.finetune_epochs, updates=updates),
+        FinetunePlan(evaluations=settings.finetune_epochs, updates=updates),
         subject.train,
         subject.validation,
         stacked([weights for _ in rates for weights in members]),
@@ -86,19 +78,10 @@ def _fine_tuned(subject: Subject, members: Sequence[Weights], mask: Mask) -> Ite
         )
 
 
-def _by_step(
-    subject: Subject,
-    members: Sequence[Weights],
-    quantised: Callable[[np.ndarray, float, str], Quantised],
-) -> Iterator[Proposal]:
-    for step in sorted(subject.config.coding.steps, reverse=True):
-        yield Proposal(step, [{n: quantised(w, step, n) for n, w in m.items()} for m in members])
-
-
 QUANTISERS: dict[str, Quantise] = {
-    "uniform": _uniform,
-    "rdo": _rdo,
-    "kmeans": _kmeans,
+    "uniform": _by_step("uniform"),
+    "rdo": _by_step("rdo"),
+    "kmeans": _by_step("kmeans"),
     "fine-tuned": _fine_tuned,
 }
 WEIGHT_BASELINES = {

@@ -49,7 +49,9 @@ class Prepared(Mapping[str, Quantised | np.ndarray]):
 
     def __getitem__(self, name: str) -> Quantised | np.ndarray:
         weights = self._tensors[name]
-        return _leaf(weights, self._recipe, name) if quantisable(weights) else weights
+        if not quantisable(weights) or self._recipe.quantiser == "lossless":
+            return weights
+        return quantised(weights, self._recipe, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tensors)
@@ -63,11 +65,8 @@ def quantisable(weights: Shaped[np.ndarray, "..."]) -> bool:
     return weights.dtype.name in (*QUANTISED, "float64")
 
 
-def _leaf(
-    weights: Shaped[np.ndarray, "..."], recipe: Recipe, name: str
-) -> Quantised | Shaped[np.ndarray, "..."]:
-    if recipe.quantiser == "lossless":
-        return weights
+def quantised(weights: Shaped[np.ndarray, "..."], recipe: Recipe, name: str) -> Quantised:
+    """The tensor as integers; raises what its quantiser raises."""
     if recipe.quantiser == "kmeans":
         return kmeans(weights, recipe.levels, name)
     if recipe.step is not None:

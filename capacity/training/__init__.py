@@ -16,11 +16,12 @@ from capacity.training.population import (
     stacked,
     train,
 )
-from capacity.training.quantising import Quantising, RateCurve, Recipe
+from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
 
 __all__ = [
     "Curve",
     "Examples",
+    "FinetunePlan",
     "Finetuned",
     "Mask",
     "Plan",
@@ -29,7 +30,6 @@ __all__ = [
     "Quantising",
     "RateCurve",
     "Rates",
-    "Recipe",
     "Rule",
     "Snapshot",
     "State",

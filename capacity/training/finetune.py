@@ -12,7 +12,7 @@ from capacity.models import Model, Params
 from capacity.training import quantising
 from capacity.training.network import Examples, Mask
 from capacity.training.population import mapped
-from capacity.training.quantising import Quantising, RateCurve, Recipe, Steps
+from capacity.training.quantising import FinetunePlan, Quantising, RateCurve, Steps
 
 Progress = Callable[[int, Quantising], None]
 """Called with the evaluations done and the population's state."""
@@ -33,7 +33,7 @@ class Finetuned(NamedTuple):
 
 def finetune(
     model: Model,
-    recipe: Recipe,
+    plan: FinetunePlan,
     train: Examples,
     validation: Examples,
     params: Params,
@@ -61,10 +61,10 @@ def finetune(
       shift: pixels by which images are moved at most, another way at every sight; 0 for vectors.
       chunk: members that run side by side, a divisor of their number.
     """
-    state = _start(recipe, params, mask, evaluations=recipe.evaluations)
-    for done in range(recipe.evaluations):
+    state = _start(plan, params, mask, evaluations=plan.evaluations)
+    for done in range(plan.evaluations):
         state = _advance(
-            model, recipe, train, validation, state, mask, rate_weights, keys, jnp.int32(done),
+            model, plan, train, validation, state, mask, rate_weights, keys, jnp.int32(done),
             batch_size=batch_size, shift=shift, chunk=chunk,
         )  # fmt: skip
         jax.block_until_ready(state.curve)
@@ -74,8 +74,8 @@ def finetune(
 
 
 @functools.partial(jax.jit, static_argnames="evaluations")
-def _start(recipe: Recipe, params: Params, mask: Mask, *, evaluations: int) -> Quantising:
-    return jax.vmap(lambda p, m: quantising.start(recipe, p, m, evaluations))(params, mask)
+def _start(plan: FinetunePlan, params: Params, mask: Mask, *, evaluations: int) -> Quantising:
+    return jax.vmap(lambda p, m: quantising.start(plan, p, m, evaluations))(params, mask)
 
 
 @functools.partial(
@@ -83,7 +83,7 @@ def _start(recipe: Recipe, params: Params, mask: Mask, *, evaluations: int) -> Q
 )
 def _advance(
     model: Model,
-    recipe: Recipe,
+    plan: FinetunePlan,
     train: Examples,
     validation: Examples,
     state: Quantising,
@@ -98,7 +98,7 @@ def _advance(
 ) -> Quantising:
     def one(state: Quantising, mask: Mask, rate_weight: Array, key: Array) -> Quantising:
         return quantising.advance(
-            model, recipe, train, validation, state, mask, rate_weight, key, done,
+            model, plan, train, validation, state, mask, rate_weight, key, done,
             batch_size=batch_size, shift=shift,
         )  # fmt: skip
 

@@ -26,7 +26,7 @@ Steps = dict[str, Float[Array, "..."]]
 """The distance of neighbouring values of every tensor, by name."""
 
 
-class Recipe(NamedTuple):
+class FinetunePlan(NamedTuple):
     """The numbers of a fine-tuning, all of them arguments of the compiled program.
 
     The defaults were chosen for LeNet-300-100 on held-out training images of MNIST. Weights must
@@ -66,10 +66,10 @@ class Quantising(NamedTuple):
     curve: RateCurve
 
 
-def start(recipe: Recipe, params: Params, mask: Mask, evaluations: int) -> Quantising:
+def start(plan: FinetunePlan, params: Params, mask: Mask, evaluations: int) -> Quantising:
     """A network before its first update, with room for `evaluations`."""
     params = masked(params, mask)
-    steps = {name: recipe.relative_step * _root_mean_square(p) for name, p in params.items()}
+    steps = {name: plan.relative_step * _root_mean_square(p) for name, p in params.items()}
     latent = {name: p / steps[name] for name, p in params.items()}
     curve = RateCurve(*(jnp.full((evaluations,), jnp.nan) for _ in RateCurve._fields))
     moments: Any = scale_by_adam().init((latent, steps))
@@ -78,7 +78,7 @@ def start(recipe: Recipe, params: Params, mask: Mask, evaluations: int) -> Quant
 
 def advance(
     model: Model,
-    recipe: Recipe,
+    plan: FinetunePlan,
     train: Examples,
     validation: Examples,
     state: Quantising,
@@ -96,16 +96,16 @@ def advance(
     """
     order_key, shift_key = jax.random.split(key)
     size = jnp.int32(train.labels.shape[0])
-    total = jnp.float32(recipe.updates * recipe.evaluations)
+    total = jnp.float32(plan.updates * plan.evaluations)
     mask = turned(mask)
 
     def update(i: Array, carry: tuple) -> tuple:
         latent, steps, moments, sums = carry
-        now = done * recipe.updates + i
+        now = done * plan.updates + i
         index = shuffled(order_key, now * batch_size + jnp.arange(batch_size), size)
         inputs, labels = pick(train, index)
         inputs = shifted(inputs, shift, jax.random.fold_in(shift_key, now))
-        ramped = jnp.float32(now) / jnp.maximum(recipe.ramp * total, 1)
+        ramped = jnp.float32(now) / jnp.maximum(plan.ramp * total, 1)
         price = rate_weight * jnp.minimum(1, ramped)
 
         def objective(latent: Params, growth: Steps) -> tuple[Array, tuple]:
@@ -122,19 +122,19 @@ def advance(
         adapted: Any
         adapted, moments = scale_by_adam().update(grads, moments)
         down, shrink = adapted
-        pace = _pace(recipe, total, now)
-        latent = {n: w - recipe.learning_rate * pace * down[n] for n, w in latent.items()}
-        far = recipe.step_learning_rate * pace
+        pace = _pace(plan, total, now)
+        latent = {n: w - plan.learning_rate * pace * down[n] for n, w in latent.items()}
+        far = plan.step_learning_rate * pace
         steps = {name: step * jnp.exp(-far * shrink[name]) for name, step in steps.items()}
         return latent, steps, moments, (sums[0] + loss, sums[1] + accuracy)
 
     sums = (jnp.zeros(()), jnp.zeros(()))
     carry = (turned(state.latent), state.steps, turned(state.moments), sums)
-    latent, steps, moments, sums = jax.lax.fori_loop(0, recipe.updates, update, carry)
+    latent, steps, moments, sums = jax.lax.fori_loop(0, plan.updates, update, carry)
     latent, moments = turned(latent), turned(moments)
 
     quality = evaluate(model, quantised(latent, steps), validation)
-    updates = jnp.float32(recipe.updates)
+    updates = jnp.float32(plan.updates)
     values = (sums[0] / updates / _LN2, sums[1] / updates, *quality, network_rate(latent))
     curve = RateCurve(*(c.at[done].set(v) for c, v in zip(state.curve, values, strict=True)))
     return Quantising(latent, steps, moments, curve)
@@ -181,9 +181,9 @@ def _nearest(latent: Array) -> Array:
 _nearest.defjvp(lambda primals, tangents: (_nearest(*primals), *tangents))
 
 
-def _pace(recipe: Recipe, total: Array, now: Array) -> Float[Array, ""]:
+def _pace(plan: FinetunePlan, total: Array, now: Array) -> Float[Array, ""]:
     """Share of the learning rates that applies to the update after `now` others."""
-    warmup, steps = (jnp.int32(share * total) for share in (recipe.warmup, 1))
+    warmup, steps = (jnp.int32(share * total) for share in (plan.warmup, 1))
     rates = Rates(jnp.float32(1), jnp.float32(0), warmup, steps)
     return learning_rate("cosine", rates, now)
 

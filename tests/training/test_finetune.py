@@ -8,20 +8,18 @@ import pytest
 from capacity import coding, data, training
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, build
-from capacity.training import Examples, Plan, Rates, Recipe, Rule, finetune, member_keys
+from capacity.training import Examples, FinetunePlan, Plan, Rates, Rule, finetune, member_keys
 from capacity.training.quantising import network_rate, quantised, shifted
 
-RECIPE = Recipe(evaluations=3, updates=20, learning_rate=0.02)
+PLAN = FinetunePlan(evaluations=3, updates=20, learning_rate=0.02)
 WEIGHTS = np.asarray([0.0, 1e-4, 1e-3, 1e-2], np.float32)
 
 
-def run(
-    bench, params, *, members=(0, 1, 2, 3), mask=None, weights=WEIGHTS, recipe=RECIPE, chunk=None
-):
+def run(bench, params, *, members=(0, 1, 2, 3), mask=None, weights=WEIGHTS, plan=PLAN, chunk=None):
     chosen = {name: leaf[jnp.asarray(members)] for name, leaf in params.items()}
     return finetune(
         bench.model,
-        recipe,
+        plan,
         bench.train,
         bench.validation,
         chosen,
@@ -154,7 +152,7 @@ def digits():
     params = {name: jnp.repeat(leaf, 4, axis=0) for name, leaf in trained.items()}
     tuned = finetune(
         model,
-        Recipe(evaluations=4, updates=150),
+        FinetunePlan(evaluations=4, updates=150),
         train,
         validation,
         params,
@@ -192,7 +190,7 @@ def test_progress_is_told_after_every_evaluation(bench, trained):
     params = {name: leaf[:1] for name, leaf in trained.state.params.items()}
     seen = []
     finetune(
-        bench.model, RECIPE, bench.train, bench.validation, params, dense_mask(params),
+        bench.model, PLAN, bench.train, bench.validation, params, dense_mask(params),
         jnp.zeros(1), member_keys([0], "order"), batch_size=20,
         progress=lambda done, state: seen.append((done, np.isfinite(state.curve.rate).sum())),
     )  # fmt: skip
@@ -217,7 +215,7 @@ def test_convolutions_are_tuned_too():
     params = training.initial(model, member_keys([0], "initial"))
     tuned = finetune(
         model,
-        Recipe(evaluations=1, updates=2),
+        FinetunePlan(evaluations=1, updates=2),
         examples,
         examples,
         params,

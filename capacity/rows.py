@@ -5,34 +5,9 @@ A row is a frozen dataclass without defaults, so a forgotten column is a `TypeEr
 Frames, LaTeX headers, axis labels and the column reference are read from here.
 """
 
-import dataclasses
-import types
-import typing
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
 
-Kind = Literal["", "exact", "upper bound", "lower bound", "estimate", "measured"]
-
-
-class Column(NamedTuple):
-    """What a reader of a table needs to know of one column."""
-
-    name: str
-    type: type
-    nullable: bool
-    unit: str
-    symbol: str
-    kind: Kind
-    doc: str
-
-
-def column(unit: str, symbol: str, doc: str, kind: Kind = "") -> Any:
-    """A column of a row: its unit, LaTeX symbol, meaning and, for a quantity, the kind of figure.
-
-    `kind` is "exact", "upper bound", "lower bound", "estimate" or "measured"; identifiers and
-    settings have none.
-    """
-    return dataclasses.field(metadata={"unit": unit, "symbol": symbol, "doc": doc, "kind": kind})
+from capacity.columns import column, columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,12 +218,6 @@ TABLES: dict[str, type] = {
 }
 
 
-def columns(row: type) -> dict[str, Column]:
-    """The columns of a row type, by name, in table order."""
-    hints = typing.get_type_hints(row)
-    return {field.name: _read(field, hints[field.name]) for field in dataclasses.fields(row)}
-
-
 def reference() -> str:
     """The column reference: a Markdown table for each table of results."""
     parts = [
@@ -261,9 +230,3 @@ def reference() -> str:
             kind_of = c.type.__name__ + (" or empty" if c.nullable else "")
             parts.append(f"| `{c.name}` | {kind_of} | {c.unit} | {c.kind} | {c.doc} |")
     return "\n".join(parts) + "\n"
-
-
-def _read(field: dataclasses.Field, hint: Any) -> Column:
-    nullable = isinstance(hint, types.UnionType)
-    kind_of = next(t for t in typing.get_args(hint) if t is not type(None)) if nullable else hint
-    return Column(field.name, kind_of, nullable, **field.metadata)

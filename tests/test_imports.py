@@ -40,6 +40,7 @@ ROOMS = (
     "experiment",
     "config",
     "rows",
+    "columns",
     # networks
     "lottery",
     "training",

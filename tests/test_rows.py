@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.rows import TABLES, CurveRow, columns, reference
+from capacity.columns import columns
+from capacity.rows import TABLES, CurveRow, reference
 
 
 def test_every_column_says_what_it_is():

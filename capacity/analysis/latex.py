@@ -5,7 +5,8 @@ import re
 import pandas as pd
 
 from capacity.analysis.summary import number, whole
-from capacity.rows import NetworkRow, columns
+from capacity.columns import columns
+from capacity.rows import NetworkRow
 
 LONG = 35  # rows that fit a page; a longer table is broken over pages
 MISSING = "--"

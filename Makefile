@@ -26,6 +26,7 @@ columns: $(VENV)/.run  ## results/COLUMNS.md from the schema
 
 clean:  ## remove what this file made
 	rm -rf $(VENV) results/my-digits
+	find capacity -name __pycache__ -exec rm -rf {} +  # with what numba compiled
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))" || \

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.coding import categorical, context
-from capacity.coding.context import CORRELATED, FAST
+from capacity.coding.context import CORRELATED, FAST, codec
 from capacity.coding.errors import CorruptFile
 
 BOTH = pytest.mark.parametrize("partners", [FAST, CORRELATED])
@@ -61,7 +61,7 @@ def test_any_symbols_come_back(partners, data):
 @BOTH
 @pytest.mark.parametrize("odd", [16, 17, 18, 100, 2**16, EXTREME, -EXTREME])
 def test_a_magnitude_beyond_the_unary_ones_comes_back(partners, odd, monkeypatch):
-    monkeypatch.setattr(context, "_DENSE", np.inf)
+    monkeypatch.setattr(codec, "_DENSE", np.inf)
     symbols = structured()
     symbols[7, 9] = odd
     payload = context.encode(symbols, partners)
@@ -103,7 +103,7 @@ def test_independent_symbols_cost_little_more_than_their_entropy(partners):
 def test_stripes_and_threads_change_no_symbol(partners, monkeypatch):
     symbols = structured(rows=100)
     whole = context.encode(symbols, partners)
-    monkeypatch.setitem(context._STRIPE, partners, 2000)
+    monkeypatch.setitem(codec._STRIPE, partners, 2000)
     payload = context.encode(symbols, partners)
     assert payload != whole
     assert payload is not None
@@ -114,7 +114,7 @@ def test_stripes_and_threads_change_no_symbol(partners, monkeypatch):
 def test_recording_in_portions_changes_no_byte(partners, monkeypatch):
     symbols = structured()
     whole = context.encode(symbols, partners)
-    monkeypatch.setattr(context, "_ROOM", 500)
+    monkeypatch.setattr(codec, "_ROOM", 500)
     assert context.encode(symbols, partners) == whole
 
 

@@ -9,7 +9,7 @@ and what is called for every decision is compiled into its caller, since a call 
 
 The same function serves both directions. An encoder records decisions and probabilities, and
 constriction's range coder turns them into words; a decoder reads those words as constriction's
-own decoder does (tests/coding/test_mixing.py compares them).
+own decoder does (tests/coding/context/test_mixing.py compares them).
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from capacity.coding.logistic import (
+from capacity.coding.context.logistic import (
     CHANCE_BITS,
     COUNT_LIMIT,
     COUNTER_RATE,

@@ -6,8 +6,8 @@ from constriction import stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.coding.logistic import CHANCE_BITS, tables
-from capacity.coding.mixing import (
+from capacity.coding.context.logistic import CHANCE_BITS, tables
+from capacity.coding.context.mixing import (
     CHOICE,
     INPUT,
     POSITION,

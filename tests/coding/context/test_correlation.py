@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.coding.correlation import add_row, coefficients, partners
+from capacity.coding.context.correlation import add_row, coefficients, partners
 
 
 def products_of(matrix, window):

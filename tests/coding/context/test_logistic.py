@@ -5,8 +5,8 @@ import zlib
 import numpy as np
 from scipy.special import expit, logit
 
-from capacity.coding import logistic
-from capacity.coding.logistic import LEVEL, LIMIT, ODDS, SQUASH, STRETCH, TRUST, tables
+from capacity.coding.context import logistic
+from capacity.coding.context.logistic import LEVEL, LIMIT, ODDS, SQUASH, STRETCH, TRUST, tables
 
 TABLES_CRC = 4249107596
 

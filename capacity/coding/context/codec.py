@@ -18,10 +18,12 @@ from jaxtyping import Int
 
 from capacity.coding.blocks import blocks
 from capacity.coding.byte_reader import ByteReader, varint
-from capacity.coding.context_model import UNARY, code_rows, new_model
+from capacity.coding.context.logistic import CHANCE_BITS, tables
+from capacity.coding.context.mixing import POSITION, reader, recorder
+from capacity.coding.context.model import code_rows
+from capacity.coding.context.state import new_model
+from capacity.coding.context.symbol import UNARY
 from capacity.coding.errors import CorruptFile
-from capacity.coding.logistic import CHANCE_BITS, tables
-from capacity.coding.mixing import POSITION, reader, recorder
 from capacity.coding.range_coder import shortest, words_of
 
 FAST, CORRELATED = 0, 24  # columns and rows that a prediction rests on

@@ -13,6 +13,8 @@ from jaxtyping import install_import_hook
 _cache = tempfile.TemporaryDirectory(prefix="capacity-tests-")
 os.environ |= {
     "CAPACITY_CACHE_DIR": _cache.name,
+    # Numba's own does not see that a function changed in the module next door.
+    "NUMBA_CACHE_DIR": _cache.name,
     "JAX_NUMPY_DTYPE_PROMOTION": "strict",
     "JAX_NUMPY_RANK_PROMOTION": "raise",
 }

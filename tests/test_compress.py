@@ -6,10 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from capacity import checkpoints, coding, comparison, compress
+from capacity import checkpoints, coding
 from capacity.coding.baselines import BASELINES
 from capacity.coding.codecs import CODECS, EFFORT
 from capacity.coding.recipe import Prepared, Recipe
+from capacity.compress import __main__ as command_line
+from capacity.compress import comparison
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def network(tmp_path):
 
 
 def run(*arguments):
-    return compress.main([str(argument) for argument in arguments])
+    return command_line.main([str(argument) for argument in arguments])
 
 
 def error(capsys, *arguments):

@@ -6,16 +6,16 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from capacity import compression
 from capacity.checkpoints import CheckpointError
 from capacity.coding import CorruptFile, UnquantisableTensor, UnstorableTensor
 from capacity.coding.codecs import EFFORT
 from capacity.coding.file import WEIGHT_LIMIT
 from capacity.coding.recipe import LEVELS, RELATIVE_STEP, Recipe
+from capacity.compress import commands
 from capacity.tables import StoreError
 
 MISTAKES = (
-    compression.CompressError,
+    commands.CompressError,
     CheckpointError,
     CorruptFile,
     UnquantisableTensor,
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _encode(options: argparse.Namespace) -> None:
-    compression.encode(
+    commands.encode(
         options.input,
         options.output,
         _recipe(options),
@@ -54,7 +54,7 @@ def _encode(options: argparse.Namespace) -> None:
 
 
 def _decode(options: argparse.Namespace) -> None:
-    compression.decode(
+    commands.decode(
         options.input,
         options.output,
         only=options.only,
@@ -64,11 +64,11 @@ def _decode(options: argparse.Namespace) -> None:
 
 
 def _inspect(options: argparse.Namespace) -> None:
-    compression.inspect(options.input, limit=options.weight_limit)
+    commands.inspect(options.input, limit=options.weight_limit)
 
 
 def _compare(options: argparse.Namespace) -> None:
-    compression.compare(options.input, _recipe(options), limit=options.weight_limit)
+    commands.compare(options.input, _recipe(options), limit=options.weight_limit)
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:

@@ -9,12 +9,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from capacity import checkpoints, coding, comparison, listing
+from capacity import checkpoints, coding
 from capacity.checkpoints import Checkpoint
 from capacity.coding.codecs import Effort
 from capacity.coding.errors import OneSentence, printable
 from capacity.coding.file import WEIGHT_LIMIT
 from capacity.coding.recipe import Prepared, Recipe, quantisable
+from capacity.compress import comparison, listing
 
 
 class CompressError(OneSentence):

@@ -8,7 +8,7 @@ from rich.table import Table
 from capacity.coding.codecs import CODECS
 from capacity.coding.errors import printable
 from capacity.coding.header import Entry
-from capacity.comparison import Measured, Row
+from capacity.compress.comparison import Measured, Row
 
 
 def tensors(listed: list[Entry], sizes: Mapping[str, int], zeros: Mapping[str, int]) -> Table:

@@ -1,0 +1,1 @@
+"""python -m capacity.compress: its command line, commands, comparison of codecs and listings."""

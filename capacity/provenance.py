@@ -9,7 +9,7 @@ from typing import Any
 
 from capacity import __version__
 
-PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "ray", "constriction", "pandas")
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "ray", "constriction", "numba", "pandas")
 
 
 def of_run(device: str | None) -> dict[str, Any]:

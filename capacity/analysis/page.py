@@ -87,8 +87,7 @@ def _figure(name: str, caption: str, png: bytes) -> str:
 
 
 def _run(index: int, run: Mapping[str, Any]) -> str:
-    versions = {k: v for k, v in (run.get("versions") or {}).items() if v}
-    versions = {"python": run.get("python"), **versions}
+    versions = {"python": run.get("python"), **(run.get("versions") or {})}
     commit = run.get("commit")
     told = {
         "run": index,
@@ -98,9 +97,7 @@ def _run(index: int, run: Mapping[str, Any]) -> str:
         "device": run.get("device"),
         "platform": run.get("platform"),
         "commit": commit and commit + (", with changes" if run.get("dirty") else ""),
-        "versions": ", ".join(
-            [f"python {run.get('python')}", *(f"{k} {v}" for k, v in versions.items())]
-        ),
+        "versions": ", ".join(f"{name} {number}" for name, number in versions.items() if number),
     }
     entries = (f"<dt>{k}</dt><dd>{escape(str(v))}</dd>" for k, v in told.items() if v is not None)
     return f"<dl>{''.join(entries)}</dl>"

@@ -14,6 +14,7 @@ from capacity.coding.steps import short_step
 
 Weights = Mapping[str, Shaped[np.ndarray, "..."]]
 Slopes = tuple[float, Mapping[str, Float[np.ndarray, "..."]]]
+Gradients = Mapping[str, Float[np.ndarray, "out out"]]
 
 BIAS_STEP = 1 / 32
 _STEPS = 2.0 ** np.arange(-1, 2.75, 0.25)  # tried, in units of the root mean square weight
@@ -43,6 +44,7 @@ def quantised_layers(
     rate_weight: float,
     moments: Callable[[Weights, Layer], Moments],
     *,
+    gradients: Gradients | None = None,
     slopes: Callable[[Weights], Slopes] | None = None,
     rounds: int = 3,
     damping: float = 0.1,
@@ -61,9 +63,12 @@ def quantised_layers(
     Args:
       weights: every tensor of the network by name; `layers` names those to quantise.
       layers: in the order of the computation.
-      rate_weight: what a bit is worth in the unit of the distortion of `obs`; with gradients among
-        the moments that is the loss's.
+      rate_weight: what a bit is worth in the unit of the distortion of `obs`; with `gradients` that
+        is the loss's.
       moments: of a layer under given weights of the network, over calibration data.
+      gradients: by kernel the mean over samples of g g', summed over places, where g are gradients
+        of the loss by the layer's outputs before the non-linearity; the identity where none is
+        given.
       slopes: a loss >= 0 over the same data, and its gradient by at least the tensors of `layers`;
         a good one is the divergence of the network's predictions from the unquantised one's.
       rounds: natural-gradient steps per layer.
@@ -73,8 +78,13 @@ def quantised_layers(
       passes: as in `obs`.
     """
     now = {name: np.asarray(tensor) for name, tensor in weights.items()}
-    known = {layer.kernel: moments(now, layer) for layer in layers}
+    slope_moments = gradients or {}
     done: dict[str, Quantised] = {}
+
+    def measured(layer: Layer) -> Moments:
+        return moments(now, layer)._replace(gradients=slope_moments.get(layer.kernel))
+
+    known = {layer.kernel: measured(layer) for layer in layers}
 
     def made_up(rest: Sequence[Layer]) -> None:
         if slopes is not None and rest:
@@ -85,22 +95,20 @@ def quantised_layers(
     for place, layer in enumerate(layers):
         if place:
             made_up(layers[place:])
-            known[layer.kernel] = moments(now, layer)._replace(
-                gradients=known[layer.kernel].gradients
-            )
-        inputs, mean, gradients, _ = known[layer.kernel]
+            known[layer.kernel] = measured(layer)
+        inputs, mean, outputs, _ = known[layer.kernel]
         kernel = now[layer.kernel]
         table = kernel.reshape(-1, kernel.shape[-1])
         share = rate_weight * layer.rate_weight
         step = layer.step or best_step(
-            table, inputs, gradients, share, damping, output_damping, layer.stride
+            table, inputs, outputs, share, damping, output_damping, layer.stride
         )
         coded = obs(
             table,
             inputs,
             step,
             share,
-            output_moment=gradients,
+            output_moment=outputs,
             damping=damping,
             output_damping=output_damping,
             passes=passes,

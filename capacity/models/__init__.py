@@ -12,17 +12,21 @@ from capacity.models.model import (
     layer_parameters,
 )
 from capacity.models.symmetry import interchangeable
+from capacity.models.taps import Affine, affine_layers, tapped
 
 __all__ = [
     "Activations",
+    "Affine",
     "Architecture",
     "Model",
     "ModelError",
     "Params",
+    "affine_layers",
     "build",
     "interchangeable",
     "is_kernel",
     "is_output",
     "layer_outputs",
     "layer_parameters",
+    "tapped",
 ]

@@ -8,6 +8,7 @@ import jax
 from flax import nnx
 from jaxtyping import Array
 
+from capacity.models.convolution import convolve
 from capacity.models.model import Activations, ModelError
 
 
@@ -55,7 +56,14 @@ class Convolution(nnx.Conv):
     ):
         size = (kernel, kernel)
         super().__init__(
-            inputs, channels, size, strides, padding=padding, use_bias=not group_norm, rngs=rngs
+            inputs,
+            channels,
+            size,
+            strides,
+            padding=padding,
+            use_bias=not group_norm,
+            conv_general_dilated=convolve,
+            rngs=rngs,
         )
         groups = math.gcd(channels, 8)
         self.norm = nnx.GroupNorm(channels, groups, rngs=rngs) if group_norm else None

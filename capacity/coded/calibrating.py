@@ -2,17 +2,21 @@
 
 import functools
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Key, Shaped
 
 from capacity.coding.calibration import Moments
 from capacity.models import Affine, Model, Params, affine_layers, tapped
+from capacity.training import Examples
+from capacity.training.network import pick
+from capacity.training.quantising import shifted
 
-Divergence = tuple[float, dict[str, Float[np.ndarray, "..."]]]
+Arrays = Mapping[str, Shaped[Any, "..."]]
+"""A network's tensors by name, on the host or on the device."""
 
 _BATCH = 500
 
@@ -33,6 +37,20 @@ class Calibration(NamedTuple):
         return self.inputs.shape[0] * self.inputs.shape[1]
 
 
+def calibration_inputs(
+    examples: Examples, count: int, shift: int, key: Key[Array, ""]
+) -> Float[Array, "samples ..."]:
+    """At most `count` examples as a network sees them, drawn without repetition.
+
+    Where `shift` > 0, every second one is moved by up to so many pixels either way: images that the
+    network was not trained on, where its predictions must be kept too.
+    """
+    drawn, moved = jax.random.split(key)
+    index = jax.random.permutation(drawn, examples.labels.shape[0])[:count]
+    inputs, _ = pick(examples, index)
+    return inputs.at[1::2].set(shifted(inputs[1::2], shift, moved))
+
+
 def calibration(model: Model, params: Params, inputs: Float[Array, "samples ..."]) -> Calibration:
     """Of a network before it is quantised; samples that fill no batch are left out."""
     batch = min(len(inputs), _BATCH)
@@ -40,9 +58,7 @@ def calibration(model: Model, params: Params, inputs: Float[Array, "samples ..."
     return Calibration(batches, _predictions(model, params, batches))
 
 
-def input_moments(
-    model: Model, layer: Affine, params: Mapping[str, Array], data: Calibration
-) -> Moments:
+def input_moments(model: Model, layer: Affine, params: Arrays, data: Calibration) -> Moments:
     """Of the inputs of one layer under the given weights."""
     inner, mean = _input_sums(model, layer, dict(params), data.inputs)
     places = int(np.prod(layer.outputs[:-1]))
@@ -64,12 +80,14 @@ def gradient_moments(
     return {name: np.asarray(total, np.float64) / data.samples for name, total in sums.items()}
 
 
-def divergence(model: Model, params: Mapping[str, Array], data: Calibration) -> Divergence:
-    """Kullback-Leibler divergence of the predictions from the wanted ones, and its gradient.
+def divergence(model: Model, params: Arrays, data: Calibration) -> float:
+    """Kullback-Leibler divergence of the predictions from the wanted ones, nats a sample."""
+    return float(_divergence(model, dict(params), data))
 
-    In nats per sample, >= 0.
-    """
-    total, slopes = _divergence(model, dict(params), data)
+
+def divergence_slopes(model: Model, params: Arrays, data: Calibration) -> tuple[float, Arrays]:
+    """The divergence, and its gradient by every tensor."""
+    total, slopes = _slopes(model, dict(params), data)
     return float(total), {name: np.asarray(slope, np.float64) for name, slope in slopes.items()}
 
 
@@ -118,15 +136,22 @@ def _gradient_sums(
 
 
 @functools.partial(jax.jit, static_argnames="model")
-def _divergence(model: Model, params: Params, data: Calibration) -> tuple[Array, Params]:
-    def loss(params: Params, x: Array, wanted: Array) -> Array:
-        said = jax.nn.log_softmax(model.apply(params, x)[0])
-        return jnp.sum(jnp.exp(wanted) * (wanted - said))
+def _divergence(model: Model, params: Params, data: Calibration) -> Array:
+    total = jax.lax.map(lambda batch: _batch_divergence(params, model, batch), data)
+    return jnp.sum(total) / data.samples
 
+
+@functools.partial(jax.jit, static_argnames="model")
+def _slopes(model: Model, params: Params, data: Calibration) -> tuple[Array, Params]:
     def add(sums: tuple[Array, Params], batch: Calibration) -> tuple[tuple[Array, Params], None]:
-        found = jax.value_and_grad(loss)(params, *batch)
+        found = jax.value_and_grad(_batch_divergence)(params, model, batch)
         return jax.tree.map(jnp.add, sums, found), None
 
     start = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, params))
     total = jax.lax.scan(add, start, data)[0]
     return jax.tree.map(lambda value: value / data.samples, total)
+
+
+def _batch_divergence(params: Params, model: Model, batch: Calibration) -> Array:
+    said = jax.nn.log_softmax(model.apply(params, batch.inputs)[0])
+    return jnp.sum(jnp.exp(batch.wanted) * (batch.wanted - said))

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity import training
+from capacity.coded.calibrating import calibration_inputs
+from capacity.coded.surgeon import surgeon
 from capacity.coding import Quantised
 from capacity.coding.baselines import BASELINES
 from capacity.coding.recipe import Recipe, quantised
@@ -26,7 +28,7 @@ class Proposal(NamedTuple):
     """Integers for every member, and the setting that made them.
 
     Attributes:
-      setting: step in units of each tensor's surviving rms; for fine-tuning its rate weight.
+      setting: step in units of each tensor's surviving rms, or the rate weight.
     """
 
     setting: float
@@ -67,6 +69,7 @@ def _fine_tuned(subject: Subject, members: Sequence[Weights], mask: Mask) -> Ite
         jnp.repeat(jnp.asarray(rates, jnp.float32), count),
         jnp.tile(member_keys(range(count), "fine-tuned"), len(rates)),
         batch_size=subject.config.training.batch_size,
+        shift=settings.shift,
     )
     symbols = {name: np.asarray(leaf) for name, leaf in found.symbols.items()}
     steps = {name: np.asarray(leaf) for name, leaf in found.steps.items()}
@@ -78,10 +81,21 @@ def _fine_tuned(subject: Subject, members: Sequence[Weights], mask: Mask) -> Ite
         )
 
 
+def _obs(subject: Subject, members: Sequence[Weights], mask: Mask) -> Iterator[Proposal]:
+    """Of every member the dearest bits first; pruned weights may return where that is cheap."""
+    settings = subject.config.coding
+    draw, labels = (member_keys([0], name)[0] for name in ("calibration", "labels"))
+    inputs = calibration_inputs(subject.train, settings.calibration, settings.shift, draw)
+    surgeons = [surgeon(subject.model, each, inputs, labels) for each in members]
+    for rate in sorted(settings.obs_rate_weights, reverse=True):
+        yield Proposal(rate, [quantised(rate) for quantised in surgeons])
+
+
 QUANTISERS: dict[str, Quantise] = {
     "uniform": _by_step("uniform"),
     "rdo": _by_step("rdo"),
     "kmeans": _by_step("kmeans"),
+    "obs": _obs,
     "fine-tuned": _fine_tuned,
 }
 WEIGHT_BASELINES = {

@@ -9,8 +9,11 @@ from jaxtyping import Array, Float, Key, Shaped
 from capacity.coded import calibrating
 from capacity.coding import Quantised, uniform
 from capacity.coding.calibration import Moments
-from capacity.coding.layerwise import BIAS_STEP, Layer, quantised_layers
-from capacity.models import Affine, Model, affine_layers
+from capacity.coding.layerwise import BIAS_STEP, Layer, ObsPlan, quantised_layers
+from capacity.coding.natural_gradient import Slopes
+from capacity.models import Model, affine_layers
+
+_CHECKED = 5  # one in so many calibration inputs chooses the steps, the others the integers
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
 
@@ -21,8 +24,7 @@ def surgeon(
     inputs: Float[Array, "samples ..."],
     key: Key[Array, ""],
     *,
-    rounds: int = 3,
-    steps: Mapping[str, float] | None = None,
+    plan: ObsPlan | None = None,
 ) -> Callable[[float], dict[str, Quantised]]:
     """A function from what a bit is worth, in nats per sample, to the network's integers.
 
@@ -34,19 +36,20 @@ def surgeon(
     Args:
       inputs: calibration data, scaled as the network sees them; none of the test split.
       key: for the labels drawn from the predictions.
-      rounds: natural-gradient steps per layer, by which later layers make up for earlier ones; 0
-        takes a tenth of the time, for files about a tenth longer at the same loss.
-      steps: by kernel, where they shall not be searched for.
+      plan: as in `quantised_layers`.
     """
     whole = {name: jnp.asarray(tensor) for name, tensor in params.items()}
-    data = calibrating.calibration(model, whole, inputs)
+    apart = len(inputs) - len(inputs) // _CHECKED
+    data, check = (
+        calibrating.calibration(model, whole, part) for part in (inputs[:apart], inputs[apart:])
+    )
     gradients = calibrating.gradient_moments(model, whole, data, key)
     affine = {layer.kernel: layer for layer in affine_layers(model)}
     first = {
         name: calibrating.input_moments(model, layer, whole, data) for name, layer in affine.items()
     }
     layers = [
-        Layer(name, layer.bias, (steps or {}).get(name), _stride(model, layer, whole[name].shape))
+        Layer(name, layer.bias, stride=_stride(model, whole[name].shape))
         for name, layer in affine.items()
     ]
     rest = set(params) - {name for layer in layers for name in layer[:2]}
@@ -56,8 +59,8 @@ def surgeon(
             return first[layer.kernel]
         return calibrating.input_moments(model, affine[layer.kernel], now, data)
 
-    def slopes(now: Arrays) -> calibrating.Divergence:
-        return calibrating.divergence(model, now, data)
+    def slopes(now: Arrays) -> Slopes:
+        return calibrating.divergence_slopes(model, now, data)
 
     def quantised(rate_weight: float) -> dict[str, Quantised]:
         done = {name: uniform(params[name], BIAS_STEP, name) for name in rest}
@@ -67,15 +70,16 @@ def surgeon(
             rate_weight,
             moments,
             gradients=gradients,
-            slopes=slopes if rounds else None,
-            rounds=rounds,
+            loss=lambda now: calibrating.divergence(model, now, check),
+            slopes=slopes,
+            plan=plan,
         )
         return {name: (done | found)[name] for name in params}
 
     return quantised
 
 
-def _stride(model: Model, layer: Affine, shape: tuple[int, ...]) -> int:
+def _stride(model: Model, shape: tuple[int, ...]) -> int:
     """Inputs from one place of an image to the next below it, or beside it in a convolution."""
     if len(shape) == 4:
         return shape[2]

@@ -1,5 +1,6 @@
 """A whole network by rate-constrained OBS, layer after layer, each making up for those before."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -7,17 +8,17 @@ import numpy as np
 from jaxtyping import Float, Shaped
 
 from capacity.coding.calibration import Moments
-from capacity.coding.obs import damped, distortion, obs
+from capacity.coding.natural_gradient import Slopes, Weights, descended
+from capacity.coding.obs import distortion, obs
 from capacity.coding.quantise import Quantised, dequantised, uniform
 from capacity.coding.rates import prices, two_sided_rates
 from capacity.coding.steps import short_step
 
-Weights = Mapping[str, Shaped[np.ndarray, "..."]]
-Slopes = tuple[float, Mapping[str, Float[np.ndarray, "..."]]]
 Gradients = Mapping[str, Float[np.ndarray, "out out"]]
 
 BIAS_STEP = 1 / 32
-_STEPS = 2.0 ** np.arange(-1, 2.75, 0.25)  # tried, in units of the root mean square weight
+_STEPS = 2.0 ** np.arange(-1, 3.25, 0.25)  # tried, in units of the root mean square weight
+_PATIENCE = 3  # steps in a row that do not help
 
 
 class Layer(NamedTuple):
@@ -38,6 +39,28 @@ class Layer(NamedTuple):
     rate_weight: float = 1.0
 
 
+class ObsPlan(NamedTuple):
+    """How far each part of the method goes.
+
+    Attributes:
+      rounds: natural-gradient steps after each layer; 0 for OBS within layers alone.
+      caution: share of the rate weight inside `obs`. A loss rises faster than the parabola at the
+        trained weights says, and most where weights are put to zero, which `obs` would do more of
+        than pays: coarser steps with cheaper bits make shorter files of the same loss.
+      passes: as in `obs`.
+      damping: as in `obs`.
+      output_damping: as in `obs`.
+      bias_step: step of the biases.
+    """
+
+    rounds: int = 2
+    caution: float = 1 / 8
+    passes: int = 2
+    damping: float = 0.1
+    output_damping: float = 1.0
+    bias_step: float = BIAS_STEP
+
+
 def quantised_layers(
     weights: Weights,
     layers: Sequence[Layer],
@@ -45,191 +68,134 @@ def quantised_layers(
     moments: Callable[[Weights, Layer], Moments],
     *,
     gradients: Gradients | None = None,
+    loss: Callable[[Weights], float] | None = None,
     slopes: Callable[[Weights], Slopes] | None = None,
-    rounds: int = 3,
-    damping: float = 0.1,
-    output_damping: float = 1.0,
-    bias_step: float = BIAS_STEP,
-    passes: int = 2,
+    plan: ObsPlan | None = None,
 ) -> dict[str, Quantised]:
     """Kernels and biases of `layers` as integers, from the network's input to its output.
 
     A layer's inputs are those that the layers quantised before it produce. Its bias then takes up
-    the mean error of its outputs. With `slopes` the error goes further: `rounds` natural-gradient
-    steps (with the moments as the metric) move the biases and kernels that are not quantised yet
-    to where the network's loss is smaller, the way that OBS does within a layer. No step is kept
-    that makes the loss larger.
+    the mean error of its outputs. With `slopes` the error goes further: natural-gradient steps move
+    the biases and kernels that are not quantised yet to where the network's loss is smaller, the
+    way that OBS does within a layer.
 
     Args:
       weights: every tensor of the network by name; `layers` names those to quantise.
       layers: in the order of the computation.
-      rate_weight: what a bit is worth in the unit of the distortion of `obs`; with `gradients` that
-        is the loss's.
+      rate_weight: loss that a bit is worth.
       moments: of a layer under given weights of the network, over calibration data.
       gradients: by kernel the mean over samples of g g', summed over places, where g are gradients
         of the loss by the layer's outputs before the non-linearity; the identity where none is
         given.
-      slopes: a loss >= 0 over the same data, and its gradient by at least the tensors of `layers`;
-        a good one is the divergence of the network's predictions from the unquantised one's.
-      rounds: natural-gradient steps per layer.
-      damping: as in `obs`.
-      output_damping: as in `obs`.
-      bias_step: step of the biases.
-      passes: as in `obs`.
+      loss: of a network, for the choice of steps, on other data than the rest: on the same data
+        OBS looks better than it is. The distortion of `obs` where None.
+      slopes: a loss >= 0 and its gradient by at least the tensors of `layers`; a good one is the
+        divergence of the network's predictions from the unquantised one's.
+      plan: the defaults of `ObsPlan` where None.
     """
+    plan = plan or ObsPlan()
     now = {name: np.asarray(tensor) for name, tensor in weights.items()}
-    slope_moments = gradients or {}
     done: dict[str, Quantised] = {}
 
     def measured(layer: Layer) -> Moments:
-        return moments(now, layer)._replace(gradients=slope_moments.get(layer.kernel))
+        return moments(now, layer)._replace(gradients=(gradients or {}).get(layer.kernel))
 
     known = {layer.kernel: measured(layer) for layer in layers}
-
-    def made_up(rest: Sequence[Layer]) -> None:
-        if slopes is not None and rest:
-            free = [name for layer in rest for name in layer[:2] if name and name not in done]
-            metric = {layer.kernel: known[layer.kernel] for layer in rest}
-            now.update(_descended(now, free, rest, metric, slopes, rounds, damping, output_damping))
-
     for place, layer in enumerate(layers):
         if place:
-            made_up(layers[place:])
             known[layer.kernel] = measured(layer)
-        inputs, mean, outputs, _ = known[layer.kernel]
-        kernel = now[layer.kernel]
-        table = kernel.reshape(-1, kernel.shape[-1])
-        share = rate_weight * layer.rate_weight
-        step = layer.step or best_step(
-            table, inputs, outputs, share, damping, output_damping, layer.stride
-        )
-        coded = obs(
-            table,
-            inputs,
-            step,
-            share,
-            output_moment=outputs,
-            damping=damping,
-            output_damping=output_damping,
-            passes=passes,
-            stride=layer.stride,
-            name=layer.kernel,
-        )
-        error = dequantised(coded).astype(np.float64) - table
-        done[layer.kernel] = coded._replace(symbols=coded.symbols.reshape(kernel.shape))
-        now[layer.kernel] = dequantised(done[layer.kernel])
+        cut = _Cut(layer, now, known[layer.kernel], rate_weight * layer.rate_weight, plan)
+        cost = functools.partial(cut.cost, loss)
+        step = layer.step or best_step(now[layer.kernel], cut.coded, cost)
+        found = cut.coded(step, plan.passes)
+        done[layer.kernel] = found
+        now = dict(cut.taken(found))
+        if slopes is not None:
+            rest = layers[place:]
+            free = [name for each in rest for name in each[:2] if name and name not in done]
+            metric = {each.kernel: known[each.kernel] for each in rest}
+            dampings = plan.damping, plan.output_damping
+            now |= descended(now, free, rest, metric, slopes, plan.rounds, *dampings)
         if layer.bias:
-            now[layer.bias] = (now[layer.bias] - mean @ error).astype(kernel.dtype)
-            made_up(layers[place:])
-            done[layer.bias] = uniform(now[layer.bias], bias_step, layer.bias)
+            done[layer.bias] = uniform(now[layer.bias], plan.bias_step, layer.bias)
             now[layer.bias] = dequantised(done[layer.bias])
     return done
 
 
-def best_step(
-    weights: Shaped[np.ndarray, "in out"],
-    inputs: Float[np.ndarray, "in in"],
-    gradients: Float[np.ndarray, "out out"] | None,
-    rate_weight: float,
-    damping: float = 0.1,
-    output_damping: float = 1.0,
-    stride: int = 0,
-) -> float:
-    """The step at which `obs` makes distortion + rate_weight * bits smallest.
+class _Cut(NamedTuple):
+    """One layer about to be quantised, in the network as it is now."""
 
-    Of 15 steps a quarter of an octave apart, from half the root mean square of the weights on;
-    coarser and coarser as long as that helps. The distortion is that without damping, which guards
-    `obs` and is no loss; the bits are those that `two_sided_rates` estimates.
+    layer: Layer
+    now: Weights
+    moments: Moments
+    rate_weight: float
+    plan: ObsPlan
+
+    @property
+    def table(self) -> Shaped[np.ndarray, "in out"]:
+        kernel = self.now[self.layer.kernel]
+        return kernel.reshape(-1, kernel.shape[-1])
+
+    def coded(self, step: float, passes: int = 1) -> Quantised:
+        """The layer's integers, in its shape."""
+        found = obs(
+            self.table,
+            self.moments.inputs,
+            step,
+            self.plan.caution * self.rate_weight,
+            output_moment=self.moments.gradients,
+            damping=self.plan.damping,
+            output_damping=self.plan.output_damping,
+            passes=passes,
+            stride=self.layer.stride,
+            name=self.layer.kernel,
+        )
+        return found._replace(symbols=found.symbols.reshape(self.now[self.layer.kernel].shape))
+
+    def taken(self, found: Quantised) -> Weights:
+        """The network with these integers for weights, and the bias that makes up for them."""
+        after = {**self.now, self.layer.kernel: dequantised(found)}
+        if self.layer.bias:
+            bias = self.now[self.layer.bias]
+            after[self.layer.bias] = (bias - self.moments.mean @ self._error(found)).astype(
+                bias.dtype
+            )
+        return after
+
+    def cost(self, loss: Callable[[Weights], float] | None, found: Quantised) -> float:
+        """Loss + rate weight x bits, as `two_sided_rates` estimates them."""
+        symbols = found.symbols.reshape(self.table.shape)
+        bits = float(prices(symbols, two_sided_rates(symbols, self.layer.stride)).sum())
+        lost = (
+            loss(self.taken(found))
+            if loss is not None
+            else distortion(self._error(found), self.moments.inputs, self.moments.gradients)
+        )
+        return lost + self.rate_weight * bits
+
+    def _error(self, found: Quantised) -> Float[np.ndarray, "in out"]:
+        return dequantised(found).reshape(self.table.shape).astype(np.float64) - self.table
+
+
+def best_step(
+    weights: Shaped[np.ndarray, "..."],
+    coded: Callable[[float], Quantised],
+    cost: Callable[[Quantised], float],
+) -> float:
+    """The step whose integers cost least.
+
+    Of steps a quarter of an octave apart, from half the root mean square of the weights that are
+    not 0 to eight times that; coarser and coarser as long as it helps.
     """
-    exact = weights.astype(np.float64)
-    scale = float(np.sqrt(np.mean(exact[exact != 0] ** 2))) if exact.any() else 1.0
+    exact = weights[weights != 0].astype(np.float64)
+    scale = float(np.sqrt(np.mean(exact**2))) if exact.size else 1.0
     best, chosen, misses = np.inf, scale, 0
     for step in scale * _STEPS:
-        coded = obs(
-            weights,
-            inputs,
-            short_step(step),
-            rate_weight,
-            output_moment=gradients,
-            damping=damping,
-            output_damping=output_damping,
-            passes=1,
-            stride=stride,
-        )
-        error = coded.symbols * coded.step - exact
-        bits = float(prices(coded.symbols, two_sided_rates(coded.symbols, stride)).sum())
-        cost = distortion(error, inputs, gradients) + rate_weight * bits
-        if cost < best:
-            best, chosen, misses = cost, coded.step, 0
-        else:
-            misses += 1
-        if misses == 3:
+        found = coded(short_step(step))
+        paid = cost(found)
+        misses = 0 if paid < best else misses + 1
+        if paid < best:
+            best, chosen = paid, found.step
+        if misses == _PATIENCE:
             break
     return chosen
-
-
-def _descended(
-    weights: Weights,
-    free: Sequence[str],
-    layers: Sequence[Layer],
-    metric: Mapping[str, Moments],
-    slopes: Callable[[Weights], Slopes],
-    rounds: int,
-    damping: float,
-    output_damping: float,
-) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """The free tensors after natural-gradient steps.
-
-    The first is as long as would bring the loss to 0 along a line, half the way to the bottom of
-    a parabola that touches 0; after a step, taken or not, the next goes to the bottom of the
-    parabola through it, at most that far.
-    """
-    here = {name: weights[name] for name in free}
-    loss, gradient = slopes(weights)
-    length = 1.0
-    for _ in range(rounds):
-        change = _natural(gradient, free, layers, metric, damping, output_damping)
-        slope = sum(float(np.sum(gradient[name] * change[name])) for name in free)
-        if not (np.isfinite(slope) and slope > 0):
-            break
-        length = min(length, loss / slope)
-        there = {
-            name: (tensor - length * change[name]).astype(tensor.dtype)
-            for name, tensor in here.items()
-        }
-        reached, turned = slopes({**weights, **there})
-        bend = (reached - loss) / length + slope  # of the parabola, times the length
-        length = min(length * slope / (2 * bend), 1.0) if bend > 0 else 1.0
-        if reached < loss:
-            loss, gradient, here = reached, turned, there
-    return here
-
-
-def _natural(
-    gradient: Mapping[str, Float[np.ndarray, "..."]],
-    free: Sequence[str],
-    layers: Sequence[Layer],
-    metric: Mapping[str, Moments],
-    damping: float,
-    output_damping: float,
-) -> dict[str, Float[np.ndarray, "..."]]:
-    """The gradient by the free tensors divided by the curvature, as the moments have it."""
-    change = {}
-    for layer in layers:
-        inputs, _, outputs, places = metric[layer.kernel]
-        outer = None if outputs is None else damped(outputs, output_damping)
-        if layer.kernel in free:
-            table = np.asarray(gradient[layer.kernel], np.float64)
-            flat = np.linalg.solve(damped(inputs, damping), table.reshape(-1, table.shape[-1]))
-            change[layer.kernel] = _divided(flat, outer).reshape(table.shape)
-        if layer.bias and layer.bias in free:
-            # A bias moves all places of a convolution at once.
-            table = np.asarray(gradient[layer.bias], np.float64)[None] / places
-            change[layer.bias] = _divided(table, outer)[0]
-    return change
-
-
-def _divided(
-    change: Float[np.ndarray, "in out"], outer: Float[np.ndarray, "out out"] | None
-) -> Float[np.ndarray, "in out"]:
-    return change if outer is None else np.linalg.solve(outer, change.T).T

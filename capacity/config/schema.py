@@ -18,6 +18,7 @@ CodecName = Literal[
     "uniform",
     "rdo",
     "kmeans",
+    "obs",
     "fine-tuned",
     "float32",
     "bfloat16",
@@ -199,6 +200,15 @@ class Coding(Section):
         (1e-4, 3e-5, 1e-5, 3e-6, 1e-6),
         "fine-tuned: nats of loss that a bit is worth, to try as one population",
         min_length=1,
+    )
+    obs_rate_weights: tuple[Positive, ...] = _key(
+        (3e-6, 1e-6, 6e-7, 3e-7, 1.5e-7, 7e-8, 3e-8, 1e-8),
+        "obs: nats of divergence that a bit is worth, the dearest within the tolerance is taken",
+        min_length=1,
+    )
+    calibration: Count = _key(20_000, "obs: training examples that it looks at, at most")
+    shift: Annotated[int, Field(ge=0, le=1000)] = _key(
+        0, "obs, fine-tuned: pixels by which images are moved at most; 0 for other inputs"
     )
     finetune_epochs: Count = _key(24, "fine-tuned: passes over the training split")
     tolerance: Share = _key(

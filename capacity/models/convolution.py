@@ -7,14 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-Pair = Sequence[int]
-
 
 def convolve(
     images: Float[Array, "batch height width in"],
     kernel: Float[Array, "rows columns in out"],
-    strides: Pair,
-    padding: str | Sequence[Pair],
+    strides: Sequence[int],
+    padding: str | Sequence[tuple[int, int]],
     **others: Any,
 ) -> Float[Array, "batch down across out"]:
     """`jax.lax.conv_general_dilated` of NHWC images and an HWIO kernel, as `nnx.Conv` calls it.
@@ -33,9 +31,9 @@ def convolve(
 
 def patches(
     images: Float[Array, "batch height width in"],
-    kernel: Pair,
-    strides: Pair,
-    padding: Sequence[Pair],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: Sequence[tuple[int, int]],
 ) -> Float[Array, "batch down across patch"]:
     """What a convolution reads at each place, in the order of an HWIO kernel as [-1, out].
 
@@ -45,7 +43,7 @@ def patches(
       strides: along height and width.
       padding: zeros before and after, along height and width.
     """
-    table = jnp.pad(images, ((0, 0), *(tuple(pair) for pair in padding), (0, 0)))
+    table = jnp.pad(images, ((0, 0), *padding, (0, 0)))
     # First along the width, then along the height, so that whole rows of patches are copied.
     for axis in (2, 1):
         size, stride = kernel[axis - 1], strides[axis - 1]

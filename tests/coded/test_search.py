@@ -27,6 +27,7 @@ def population():
             "codecs": CODECS,
             "steps": STEPS,
             "rate_weights": RATES,
+            "obs_rate_weights": RATES,
             "finetune_epochs": 1,
             "tolerance": 0.01,
             "effort": "fast",

@@ -3,14 +3,19 @@
 import numpy as np
 import pytest
 
-from capacity.coding.calibration import dense_moments
-from capacity.coding.layerwise import Layer, best_step, quantised_layers
+from capacity.coding.calibration import Moments
+from capacity.coding.layerwise import Layer, ObsPlan, best_step, quantised_layers
 from capacity.coding.obs import distortion, obs
 from capacity.coding.quantise import dequantised
 from capacity.coding.rates import prices, two_sided_rates
 from capacity.coding.search import coarsest_within
 
+PLAN = ObsPlan()
 LAYERS = [Layer("a/kernel", "a/bias", 0.5), Layer("b/kernel", "b/bias", 0.5)]
+
+
+def dense_moments(inputs):
+    return Moments(inputs.T.astype(np.float64) @ inputs / len(inputs), inputs.mean(0, np.float64))
 
 
 def network(seed=0):
@@ -60,7 +65,9 @@ def decoded(coded):
 
 def test_biases_take_up_the_mean_error_of_the_outputs():
     inputs, weights = network()
-    coded = quantised_layers(weights, LAYERS, 0.01, moments_of(inputs), bias_step=2**-20)
+    coded = quantised_layers(
+        weights, LAYERS, 0.01, moments_of(inputs), plan=PLAN._replace(bias_step=2**-20)
+    )
     assert list(coded) == list(weights)
     now = decoded(coded)
     mean = forward(weights, inputs)[0].mean(0)
@@ -83,12 +90,18 @@ def test_later_layers_see_what_the_quantised_ones_produce():
 
 
 def test_slopes_make_the_outputs_better():
-    inputs, weights = network()
-    wanted = forward(weights, inputs)[2]
-    slopes = slopes_of(inputs, wanted)
-    plain = decoded(quantised_layers(weights, LAYERS, 0.05, moments_of(inputs)))
-    made_up = decoded(quantised_layers(weights, LAYERS, 0.05, moments_of(inputs), slopes=slopes))
-    assert slopes(made_up)[0] < 0.9 * slopes(plain)[0]
+    plan, losses = PLAN._replace(rounds=3), []
+    for seed in range(4):
+        inputs, weights = network(seed)
+        slopes = slopes_of(inputs, forward(weights, inputs)[2])
+        plain = quantised_layers(weights, LAYERS, 0.05, moments_of(inputs))
+        made_up = quantised_layers(
+            weights, LAYERS, 0.05, moments_of(inputs), slopes=slopes, plan=plan
+        )
+        losses.append([slopes(decoded(each))[0] for each in (plain, made_up)])
+        assert losses[-1][1] < losses[-1][0]
+    before, after = np.sum(losses, axis=0)
+    assert after < 0.9 * before
 
 
 def test_the_network_handed_in_stays_as_it_is_and_the_result_is_the_same_again():
@@ -112,18 +125,35 @@ def test_a_layer_without_a_bias_and_a_kernel_of_four_axes():
 def test_the_best_step_is_coarser_where_a_bit_is_dearer_and_no_worse_than_its_neighbours():
     inputs, weights = network()
     table, moment = weights["a/kernel"], dense_moments(inputs).inputs
-    fine, coarse = (best_step(table, moment, None, dial) for dial in (1e-4, 1.0))
+
+    def coded(step):
+        return obs(table, moment, step, 0.01, passes=1)
+
+    def cost_at(dial):
+        def cost(found):
+            bits = prices(found.symbols, two_sided_rates(found.symbols)).sum()
+            return distortion(dequantised(found) - table.astype(np.float64), moment) + dial * bits
+
+        return cost
+
+    fine, coarse = (best_step(table, coded, cost_at(dial)) for dial in (1e-4, 1.0))
     assert fine < coarse
-
-    def cost(step):
-        coded = obs(table, moment, step, 0.01, passes=1)
-        bits = prices(coded.symbols, two_sided_rates(coded.symbols)).sum()
-        error = coded.symbols * np.float64(coded.step) - table
-        return distortion(error, moment) + 0.01 * bits
-
-    best = best_step(table, moment, None, 0.01)
+    best, cost = best_step(table, coded, cost_at(0.01)), cost_at(0.01)
     scale = np.sqrt(np.mean(table.astype(np.float64) ** 2))
-    assert cost(best) <= cost(scale / 2) + 1e-9
+    assert cost(coded(best)) <= cost(coded(scale / 2)) + 1e-9
+
+
+def test_steps_follow_the_loss_that_is_given():
+    inputs, weights = network()
+    layers = [layer._replace(step=None) for layer in LAYERS]
+    far = quantised_layers(weights, layers, 1e-6, moments_of(inputs), loss=lambda now: 0.0)
+    wanted = forward(weights, inputs)[2]
+
+    def loss(now):
+        return float(np.mean((forward(now, inputs)[2] - wanted) ** 2))
+
+    near = quantised_layers(weights, layers, 1e-6, moments_of(inputs), loss=loss)
+    assert all(near[layer.kernel].step < far[layer.kernel].step for layer in layers)
 
 
 def test_the_search_ends_within_the_tolerance():

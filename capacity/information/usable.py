@@ -1,7 +1,7 @@
 """V-information: the bits of a label that a family of models can use of its input.
 
 From the losses of two members of a family V: one that sees inputs, and one that does not (Xu et
-al., 2020, definitions 1 and 2; Ethayarajh et al., 2022, definition 3.1). Both must be of examples
+al., 2020, definition 2; Ethayarajh et al., 2022, definition 3.1). Both must be of examples
 that neither was trained on, with the label noise of those that they were.
 """
 

@@ -49,7 +49,7 @@ def test_pixels_and_labels(train):
 def test_dimension(train):
     found = dimension_measures(train.inputs)
     # 13.35 and so on are of the first 10 000 in the order of the original files, which have 13.345,
-    # 12.665, 12.218 and 11.870; of any 10 000 at random all dimensions are about half a unit higher
+    # 12.665, 12.218 and 11.870; of any 10 000 at random all dimensions are 0.3 to 0.5 higher
     for name, first in (
         ("twonn_dimension", 13.35),
         ("levina_bickel_dimension/5", 12.66),

@@ -73,9 +73,9 @@ def twonn_dimension(distances: Float[np.ndarray, "m k"]) -> Estimate:
     """TwoNN: (m - 1) / sum log(r2 / r1), for the distances r1 and r2 to the two nearest others.
 
     The unbiased maximum-likelihood form (Denti et al., 2022) of the law of Facco et al. (2017),
-    whose straight-line fit without the largest tenth is within 0.1 of it on MNIST. Scale-free. Biased low where the
-    dimension is above about 10 for the number of points at hand. The standard error, d / sqrt(m),
-    takes the points as independent.
+    whose straight-line fit without the largest tenth is within 0.1 of it on MNIST. Scale-free.
+    Biased low where the dimension is above about 10 for the number of points at hand. The standard
+    error, d / sqrt(m), takes the points as independent.
 
     Args:
       distances: [m, k >= 2] as `neighbour_distances` gives them.

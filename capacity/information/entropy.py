@@ -46,9 +46,9 @@ def chao_shen_entropy(counts: Int[np.ndarray, " k"]) -> float:
     """Entropy, in bits, with the unseen symbols estimated from those that were seen once.
 
     Shares are scaled by the coverage C = 1 - f1 / n, for f1 symbols seen once, and each term is
-    divided by the probability that its symbol is seen at all (Chao & Shen, 2003). Where
-    every symbol was seen once, f1 is taken as n - 1, as C would be 0. Of a Zipf law over 1000
-    symbols, 500 samples show 7.21 of 7.49 bits on average. May exceed log2 k.
+    divided by the probability that its symbol is seen at all (Chao & Shen, 2003). Where every
+    symbol was seen once, f1 is taken as n - 1, as C would be 0. Of a Zipf law over 1000 symbols,
+    500 samples show 7.21 of 7.49 bits on average. May exceed log2 k.
 
     Args:
       counts: [k] occurrences of each symbol, >= 0, at least two in all.
@@ -68,8 +68,8 @@ def grassberger_entropy(counts: Int[np.ndarray, " k"]) -> float:
     """Entropy, in bits, by log n - (1/n) sum_i n_i G(n_i), with smaller bias than Miller-Madow.
 
     G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2, in nats (Grassberger, 2003,
-    arXiv:physics/0307138). Of a Zipf law over 1000 symbols, 500 samples show
-    7.16 of 7.49 bits on average. May exceed log2 k, and is slightly below 0 for a constant.
+    arXiv:physics/0307138). Of a Zipf law over 1000 symbols, 500 samples show 7.16 of 7.49
+    bits on average. May exceed log2 k, and is slightly below 0 for a constant.
 
     Args:
       counts: [k] occurrences of each symbol, >= 0, at least two in all.

@@ -17,6 +17,7 @@ ROOMS = (
     "sweep",
     "report",
     "compress",
+    "dataset",
     "desk",
     "checkpoints",
     "cluster",

@@ -3,15 +3,35 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 import filelock
 import numpy as np
 
 from capacity.data.cache import cache_folder
 from capacity.data.dataset import Dataset
-from capacity.information import DatasetCard, InputCard, dataset_card, input_card
+from capacity.data.streams import stream
+from capacity.information import (
+    DatasetCard,
+    InputCard,
+    Measure,
+    Measures,
+    Progress,
+    dataset_card,
+    dimension_measures,
+    input_card,
+    input_measures,
+    label_measures,
+    pixel_measures,
+    sample_measures,
+    usable_measures,
+)
+
+T = TypeVar("T")
+EDITION = 1  # of what is kept beside an InputCard; another number when a measure changes
 
 
 def card(dataset: Dataset) -> DatasetCard:
@@ -21,30 +41,77 @@ def card(dataset: Dataset) -> DatasetCard:
     process computes, others wait for it.
     """
     inputs = dataset.train.inputs
-    path = cache_folder() / "cards" / f"{_hash(inputs)}.json"
-    known = _read(path)
-    if known is None:
+    known = _input_card(inputs, _hash(inputs), _silent)
+    return dataset_card(inputs, dataset.train.labels, dataset.class_count, known)
+
+
+def measures(dataset: Dataset, progress: Progress | None = None) -> Measures:
+    """Every measure of the training split by name; what each one is, `information.line` knows.
+
+    Computed once per machine: what concerns the inputs alone under their hash, what concerns the
+    labels too under the fingerprint of both, that is once for each subset and noise level.
+
+    Args:
+      dataset: its training split is in an order that says nothing, as `load` leaves it.
+      progress: told what is being done, and the share of that which is done.
+    """
+    inputs, labels = dataset.train
+    key, both, told = _hash(inputs), dataset.fingerprint, progress or _silent
+    random = stream(0, "shuffled labels")
+    count = dataset.class_count
+
+    def kept(name: str, measured: Callable[[], Measures]) -> Measures:
+        return _kept(f"{name}-{EDITION}", measured, _as_json, _measures)
+
+    return {
+        **label_measures(labels, count, dataset.conditional_entropy, dataset.noise),
+        **input_measures(inputs, _input_card(inputs, key, told)),
+        **kept(f"{key}-sample", lambda: sample_measures(inputs, told)),
+        **kept(f"{key}-dimension", lambda: dimension_measures(inputs, told)),
+        **kept(f"{both}-pixels", lambda: pixel_measures(inputs, labels, count, random, told)),
+        **kept(f"{both}-usable", lambda: usable_measures(inputs, labels, count, told)),
+    }
+
+
+def _input_card(inputs: np.ndarray, key: str, told: Progress) -> InputCard:
+    return _kept(key, lambda: input_card(inputs, told), InputCard._asdict, lambda d: InputCard(**d))
+
+
+def _kept(
+    name: str, build: Callable[[], T], write: Callable[[T], dict], read: Callable[[dict], T]
+) -> T:
+    """What `build` returns, from the file of that name where there is a sound one."""
+    path = cache_folder() / "cards" / f"{name}.json"
+
+    def known() -> T | None:
+        with suppress(OSError, ValueError, TypeError, AttributeError):
+            return read(json.loads(path.read_text()))
+        return None
+
+    found = known()
+    if found is None:
         # Without a place to keep it, it is only slower.
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(f"{path}.lock"):
-                known = _read(path)
-                if known is None:
-                    known = input_card(inputs)
-                    _write(path, known)
-    return dataset_card(inputs, dataset.train.labels, dataset.class_count, known)
+                found = known()
+                if found is None:
+                    found = build()
+                    _write(path, write(found))
+    return build() if found is None else found
 
 
-def _read(path: Path) -> InputCard | None:
-    try:
-        return InputCard(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
-        return None
+def _as_json(found: Measures) -> dict:
+    return {name: measure._asdict() for name, measure in found.items()}
 
 
-def _write(path: Path, measured: InputCard) -> None:
+def _measures(kept: dict) -> Measures:
+    return {name: Measure(**fields) for name, fields in kept.items()}
+
+
+def _write(path: Path, content: dict) -> None:
     temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-    temporary.write_text(json.dumps(measured._asdict()))
+    temporary.write_text(json.dumps(content))
     temporary.replace(path)
 
 
@@ -52,3 +119,7 @@ def _hash(inputs: np.ndarray) -> str:
     digest = hashlib.sha256(f"{inputs.dtype} {inputs.shape}\n".encode())
     digest.update(np.ascontiguousarray(inputs).data)
     return digest.hexdigest()[:16]
+
+
+def _silent(what: str, share: float) -> None:
+    pass

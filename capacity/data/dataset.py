@@ -57,6 +57,7 @@ class Dataset(NamedTuple):
         H(noisy label | stored label): equal to H(noisy label | input) if the stored label is a
         function of the input and a lower bound on it otherwise. None for a real set without
         noise, where nobody knows it.
+      noise: what conditional_entropy is the entropy of, or why nobody knows it, in words.
       fingerprint: 16 hexadecimal digits of the SHA-256 of the training inputs and (noisy) labels,
         as stored and in order. Offset and scale are not in it.
     """
@@ -69,4 +70,5 @@ class Dataset(NamedTuple):
     offset: Float32[np.ndarray, "..."]
     scale: Float32[np.ndarray, "..."]
     conditional_entropy: float | None
+    noise: str
     fingerprint: str

@@ -91,6 +91,7 @@ def load(
         offset=offset,
         scale=scale,
         conditional_entropy=_conditional_entropy(source, label_noise, label_noise_kind),
+        noise=_noise(source, label_noise, label_noise_kind),
         fingerprint=_fingerprint(train),
     )
 
@@ -127,6 +128,16 @@ def _conditional_entropy(source: Source, rate: float | int, kind: str) -> float 
     if source.labels_given_inputs is None and rate == 0:
         return None
     return channel_entropy(rate, source.class_count, kind)
+
+
+def _noise(source: Source, rate: float | int, kind: str) -> str:
+    if source.labels_given_inputs == "uniform":
+        return "labels are uniform and independent of the inputs"
+    if rate == 0:
+        known = source.labels_given_inputs == "deterministic"
+        return "labels are a function of the inputs" if known else "unknown: no noise was injected"
+    among = "flipped to another class" if kind == "flipped" else "resampled from all classes"
+    return f"a share of {rate:g} of the labels {among}"
 
 
 def _fingerprint(train: Split) -> str:

@@ -1,38 +1,13 @@
 """How many bits a labelled data set holds: its labels by counting, its inputs by compression."""
 
-import bz2
-import lzma
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
-import brotli
 import numpy as np
-import zstandard
 from jaxtyping import Int, Shaped
 
-from capacity.information.entropy import plugin_entropy, symbol_entropy
-
-Compressor = Callable[[bytes], bytes]
-
-COMPRESSORS: dict[str, Compressor] = {
-    "bz2 -9": lambda stream: bz2.compress(stream, 9),
-    "xz -9e": lambda stream: lzma.compress(stream, preset=9 | lzma.PRESET_EXTREME),
-}
-# slower per byte, or never the smallest on the large image sets: for short streams only
-SHORT_STREAM_COMPRESSORS: dict[str, Compressor] = {
-    "zstd -19": lambda stream: zstandard.ZstdCompressor(level=19).compress(stream),
-    "brotli 11": lambda stream: brotli.compress(stream, quality=11),
-}
-SHORT_STREAM = 2 * 2**20  # bytes
-
-
-class InputCard(NamedTuple):
-    """Bits of the inputs alone, which label noise leaves as they are; None for float inputs."""
-
-    pixel_entropy: float | None
-    input_bits: int | None
-    compressor: str | None
+from capacity.information.entropy import plugin_entropy
+from capacity.information.inputs import InputCard, input_card
 
 
 class DatasetCard(NamedTuple):
@@ -92,29 +67,6 @@ def dataset_card(
         input_bits_per_pixel=None if bits is None else bits / inputs.size,
         compressor=found.compressor,
     )
-
-
-def input_card(inputs: Shaped[np.ndarray, "n ..."]) -> InputCard:
-    """Measures the inputs of a data set in the order in which they stand.
-
-    Every compressor in COMPRESSORS reads the whole stream of input bytes; those in
-    SHORT_STREAM_COMPRESSORS do too, where it has at most SHORT_STREAM bytes. The order of the
-    examples changes input_bits a little, so keep it fixed. 42 MB of MNIST take about 50 s of one
-    core, nearly all of it xz.
-    """
-    if inputs.dtype != np.uint8:
-        return InputCard(None, None, None)
-    sizes = compressed_sizes(inputs.tobytes())
-    winner = min(sizes, key=lambda name: sizes[name])
-    return InputCard(symbol_entropy(inputs), 8 * sizes[winner], winner)
-
-
-def compressed_sizes(stream: bytes) -> dict[str, int]:
-    """Bytes of a stream after each compressor that reads a stream of its length."""
-    compressors = dict(COMPRESSORS)
-    if len(stream) <= SHORT_STREAM:
-        compressors |= SHORT_STREAM_COMPRESSORS
-    return {name: len(compress(stream)) for name, compress in compressors.items()}
 
 
 def _check(inputs: np.ndarray, labels: np.ndarray, class_count: int) -> None:

@@ -1,43 +1,17 @@
 """The card of a data set: labels counted, inputs compressed."""
 
-import bz2
-import lzma
 import math
 
-import brotli
 import numpy as np
 import pytest
-import zstandard
 from sklearn.datasets import load_digits
 
-from capacity.information.dataset import (
-    COMPRESSORS,
-    SHORT_STREAM,
-    SHORT_STREAM_COMPRESSORS,
-    compressed_sizes,
-    dataset_card,
-    input_card,
-)
-from capacity.information.entropy import symbol_entropy
-
-DECOMPRESSORS = {
-    "bz2 -9": bz2.decompress,
-    "xz -9e": lzma.decompress,
-    "zstd -19": zstandard.ZstdDecompressor().decompress,
-    "brotli 11": brotli.decompress,
-}
+from capacity.information import compressed_sizes, dataset_card, input_card, symbol_entropy
 
 
 def digits():
     pixels, labels = load_digits(return_X_y=True)
     return np.asarray(pixels, np.uint8).reshape(-1, 8, 8), np.asarray(labels, np.int32)
-
-
-@pytest.mark.parametrize("name", COMPRESSORS | SHORT_STREAM_COMPRESSORS)
-@pytest.mark.parametrize("stream", [b"", b"a", bytes(1000), bytes(range(256)) * 9])
-def test_every_compressor_is_lossless(name, stream):
-    compress = (COMPRESSORS | SHORT_STREAM_COMPRESSORS)[name]
-    assert DECOMPRESSORS[name](compress(stream)) == stream
 
 
 def test_the_card_of_the_digits():
@@ -48,8 +22,8 @@ def test_the_card_of_the_digits():
     assert card.uniform_label_bits == pytest.approx(1797 * math.log2(10))
     assert card.label_bits < card.uniform_label_bits
     assert card.pixel_entropy == symbol_entropy(images)
-    sizes = compressed_sizes(images.tobytes())
-    assert len(sizes) == 4
+    sizes = compressed_sizes(images)
+    assert len(sizes) == 4  # they are no images without an axis of channels
     assert card.input_bits == 8 * min(sizes.values())
     assert card.compressor is not None
     assert sizes[card.compressor] == min(sizes.values())
@@ -87,10 +61,6 @@ def test_random_bytes_cannot_be_compressed():
     card = dataset_card(noise, np.arange(64), 64)
     assert card.input_bits_per_pixel is not None
     assert card.input_bits_per_pixel >= 8
-
-
-def test_a_long_stream_is_left_to_the_fast_compressors():
-    assert compressed_sizes(bytes(SHORT_STREAM + 1)).keys() == COMPRESSORS.keys()
 
 
 @pytest.mark.parametrize(

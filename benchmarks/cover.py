@@ -1,4 +1,4 @@
-"""How often one linear threshold unit holds random labels: linear programs against Cover's count."""
+"""How often one linear threshold unit holds random labels: linear programs and Cover's count."""
 
 import argparse
 import time
@@ -32,8 +32,8 @@ STREAMS = (
 def main() -> None:
     """Prints both tables and writes them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=400, help="labellings for each n and N")
-    parser.add_argument("--streams", type=int, default=300, help="streams for each n")
+    parser.add_argument("--draws", type=int, default=1000, help="labellings for each n and N")
+    parser.add_argument("--streams", type=int, default=1000, help="streams for each n")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/cover"))
     options = parser.parse_args()
@@ -45,8 +45,8 @@ def main() -> None:
         "# One linear threshold unit and random labels",
         "",
         f"`python -m benchmarks.cover --draws {options.draws} --streams {options.streams} "
-        f"--seed {options.seed}`, {time.process_time() - began:.0f} s of one core. Gaussian inputs, "
-        "n weights with the bias; separable if a linear program (HiGHS) finds a margin.",
+        f"--seed {options.seed}`, {time.process_time() - began:.0f} s of one core. Gaussian "
+        "inputs, n weights with the bias; separable if a linear program (HiGHS) finds a margin.",
     ]
     for grid in grids:
         show(Console(), grid)

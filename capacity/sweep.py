@@ -111,11 +111,11 @@ def _run_on_ray(
 
 def _check(trials: Mapping[str, Config]) -> None:
     """Refuses at once what a trial would refuse after the ones before it have run for hours."""
-    from capacity.subject import check  # noqa: PLC0415
+    from capacity import memorising, subject  # noqa: PLC0415
 
     for name, config in trials.items():
         try:
-            check(config)
+            (memorising if config.memorising.loads else subject).check(config)
         except _mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
 

@@ -31,12 +31,14 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "memorising",
     "measured",
     "coded",
     "subject",
     "experiment",
     "config",
     "rows",
+    "capacity_rows",
     "columns",
     # networks
     "lottery",

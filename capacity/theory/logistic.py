@@ -1,4 +1,4 @@
-"""What logistic regression holds of random labels past its knee: the exact limit of many weights."""
+"""What logistic regression holds of random labels past its knee: the limit of many weights."""
 
 import math
 from collections.abc import Callable

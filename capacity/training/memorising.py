@@ -109,14 +109,13 @@ def _advance(
     def one(seed: Array, size: Array, state: Memory) -> Memory:
         own = sets._replace(inputs=sets.inputs[seed], labels=sets.labels[seed])
         inputs, labels = pick(own, jnp.arange(most))
-        counts = jnp.arange(most) < size
+        share = jnp.where(jnp.arange(most) < size, 1 / size.astype(jnp.float32), 0)
 
         def mean_loss(params: Params) -> tuple[Array, Array]:
             loss, right = example_losses(model, params, inputs, labels)
-            share = counts / size.astype(jnp.float32)
-            return jnp.sum(loss * share), jnp.sum(right * share)
+            return jnp.sum(loss * share), jnp.sum(jnp.where(right, share, 0))
 
-        def step(_: int, state: Memory) -> Memory:
+        def step(_: Array, state: Memory) -> Memory:
             (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
             updates, moments = update(grads, state.moments, state.params)
             params = optax.apply_updates(state.params, updates)

@@ -72,24 +72,27 @@ def run(
     """
     task = check(config)
     sets = _sets(config, task)
-    budgets = [config.training.steps or 0]
-    if config.memorising.doubled:
-        budgets.append(2 * budgets[0])
-    behind = 0
+    behind, total = 0, sum(budgets(config))
     rows, bits = [], []
-    for steps in budgets:
+    for steps in budgets(config):
 
         def show(done: int, state: Memory, behind: int = behind) -> None:
             if progress is not None:
                 means = float(jnp.mean(state.loss)), float(jnp.mean(state.accuracy))
-                progress(Progress(0, CONTROL, behind + done, sum(budgets), *means))
+                progress(Progress(0, CONTROL, behind + done, total, *means))
 
         found = _rows(config, trial, task, _memory(config, task, sets, steps, show), steps)
         table = [row.memorised_bits for row in found]
         bits.append(np.array(table).reshape(config.seeds, len(task.sizes)).T)
         rows += found
         behind += steps
-    return Memorised(rows, _capacity_row(config, trial, task, budgets[0], bits))
+    return Memorised(rows, _capacity_row(config, trial, task, budgets(config)[0], bits))
+
+
+def budgets(config: Config) -> list[int]:
+    """Steps of each training: those of the configuration, then twice as many if that is asked."""
+    steps = config.training.steps or 0
+    return [steps, 2 * steps] if config.memorising.doubled else [steps]
 
 
 def _memory(

@@ -122,6 +122,7 @@ def _check(trials: Mapping[str, Config]) -> None:
 
 def _plan(experiment: Experiment) -> int:
     from capacity import cost  # noqa: PLC0415
+    from capacity.theory import configuration_bits  # noqa: PLC0415
 
     estimates = {}
     table = Table("trial", "parameters", "steps", "networks", "TFLOP", box=None)
@@ -139,6 +140,8 @@ def _plan(experiment: Experiment) -> int:
         f"about {_duration(sum_.seconds)} on one core or device like this one "
         f"({sum_.operations / 1e12:.1f} TFLOP of training)"
     )
+    bits = configuration_bits(len(values) for values in experiment.axes.values())
+    OUT.print(f"naming one of them takes {bits:.2f} bits: the price of choosing the best")
     return 0
 
 

@@ -1,6 +1,7 @@
 """Figure and lines of text: memorised bits against the bits of random labels, and their knee."""
 
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -38,7 +39,7 @@ def figure(memorised: pd.DataFrame, capacities: pd.DataFrame, trials: pd.DataFra
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight, "label": trial}
         ax.errorbar(line["given"], line["mean"], line["error"], fmt=".-", **drawn)
-        knee = line.loc[line["mean"].idxmax()]
+        knee = line.nlargest(1, "mean")
         ring = {"markersize": 1.8 * look.marks, "markerfacecolor": "none", "color": look.colour}
         ax.plot(knee["given"], knee["mean"], "o", **ring)
     most = 1.15 * means["mean"].max()
@@ -49,23 +50,26 @@ def figure(memorised: pd.DataFrame, capacities: pd.DataFrame, trials: pd.DataFra
         xlabel=r"Random labels $N\log_2 K / P$ (bits/weight)",
         ylabel=r"Memorised $(N\log_2 K - \mathrm{NLL}) / P$ (bits/weight)",
     )
-    mark = {"color": style.GREY}
-    seen.legend(
-        fig,
-        [
-            Line2D([], [], **mark, linestyle=":", label="all of them"),
-            Line2D(
-                [], [], **mark, linestyle="none", marker="o", fillstyle="none", label="capacity"
-            ),
-        ],
-    )
+    every: list[Artist] = [
+        Line2D([], [], color=style.GREY, linestyle=":", label="all of them"),
+        Line2D(
+            [],
+            [],
+            color=style.GREY,
+            linestyle="none",
+            marker="o",
+            fillstyle="none",
+            label="capacity",
+        ),
+    ]
+    seen.legend(fig, every)
     style.note(fig, f"means over {int(rows['seed'].nunique())} seeds, with one standard error")
     return fig
 
 
 def text(capacities: pd.DataFrame) -> str:
     """What each architecture can hold, as lines of plain text for the end of a sweep."""
-    lines = [list(COLUMNS)]
+    lines: list[list[str]] = [list(COLUMNS)]
     for row in capacities.to_dict("records"):
         knee = whole(row["knee_size"]) + (" (largest)" if row["at_edge"] else "")
         interval = f"{whole(row['capacity_low'])} to {whole(row['capacity_high'])}"

@@ -118,10 +118,9 @@ def _advance(
         def step(_: Array, state: Memory) -> Memory:
             (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(state.params)
             updates, moments = update(grads, state.moments, state.params)
-            params = optax.apply_updates(state.params, updates)
             least = loss / _LN2 < state.loss
             return Memory(
-                params,
+                jax.tree.map(jnp.add, state.params, updates),
                 moments,
                 jnp.where(least, loss / _LN2, state.loss),
                 jnp.where(least, accuracy, state.accuracy),

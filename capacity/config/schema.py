@@ -209,7 +209,7 @@ class Coding(Section):
 class Memorising(Section):
     """How many random labels the architecture can hold, measured in place of a lottery."""
 
-    loads: tuple[Positive, ...] = _key(
+    loads: tuple[Size, ...] = _key(
         (),
         "sizes of training sets of random labels, in bits of labels per weight, each set trained "
         "on as a whole; empty trains on the data as usual",

@@ -122,10 +122,10 @@ def test_a_resumed_sweep_has_nothing_to_do(finished):
 
 def test_seeds_have_data_of_their_own_and_sizes_share_them():
     task = memorising.check(config())
-    sets = memorising._sets(config(), task)
+    sets = memorising.training_sets(config(), task)
     assert sets.inputs.shape == (2, 52, 5)
     assert not np.array_equal(sets.labels[0], sets.labels[1])
-    again = memorising._sets(config(seeds=3), task)
+    again = memorising.training_sets(config(seeds=3), task)
     assert np.array_equal(sets.inputs, again.inputs[:2])
 
 

@@ -32,8 +32,8 @@ STREAMS = (
 def main() -> None:
     """Prints both tables and writes them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=1000, help="labellings for each n and N")
-    parser.add_argument("--streams", type=int, default=1000, help="streams for each n")
+    parser.add_argument("--draws", type=int, default=600, help="labellings for each n and N")
+    parser.add_argument("--streams", type=int, default=300, help="streams for each n")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("results/cover"))
     options = parser.parse_args()

@@ -52,9 +52,10 @@ def capacity_estimate(
     """The capacity behind memorised bits at rising training-set sizes, with a bootstrap interval.
 
     Memorised bits rise with the labels up to a knee and fall past it, so the capacity is their
-    maximum, never the value at the largest size. Up to the knee it is a lower bound on what the
-    architecture holds, by what its optimiser finds; the maximum over sizes of a mean of few seeds
-    is biased up by less than a standard error, the deviation of seeds being small at the knee.
+    maximum, never the value at the largest size. In expectation over labels they are a lower bound
+    on log2 of the Shtarkov sum of the architecture, the complexity that MDL charges it with,
+    whatever optimiser found them; so a better optimiser or more steps may raise the capacity. The
+    maximum over sizes of means of few seeds is biased up, by a standard error or so.
 
     The interval resamples seeds (a seed's curve stays whole, as its sets are one within the other)
     and takes the maximum anew each time; percentiles. Of one seed it has no width.

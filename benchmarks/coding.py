@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks import coding_speed
-from benchmarks.coding_networks import Network, mnist, published, score, trained
+from benchmarks.coding_networks import Network, flax_score, mnist, published, score, trained
 from benchmarks.coding_peers import WholeFile, literature_grid, whole_file_grid
 from benchmarks.coding_sizes import (
     NNCODEC,
@@ -69,7 +69,7 @@ def _whole_files(folder: Path, images: Path | None) -> Mapping[str, WholeFile]:
     found = {}
     for file in sorted(folder.glob("*.cap")):
         content = file.read_bytes()
-        answered = score(decode(content), mnist(images, "test"))
+        answered = flax_score(decode(content), mnist(images, "test"))
         found[file.stem] = WholeFile(len(content), answered.accuracy, answered.loss)
     return found
 

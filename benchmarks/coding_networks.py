@@ -6,11 +6,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
+from capacity import training
 from capacity.coding import entries, uniform
 from capacity.coding.order import Axis, Units, reordered
 from capacity.data import Split, load
+from capacity.models import Architecture, Model, affine_layers, build
+from capacity.training import Examples
 
 # A file's name: the network's title, and the one step to which all its weight matrices are rounded.
 PUBLISHED = {
@@ -58,6 +62,32 @@ def published(folder: Path) -> list[Network]:
         with np.load(file) as archive:
             weights = {n: archive[n] for n in archive.files if not n.startswith("__")}
         found.append(Network(name, title, weights, dict.fromkeys(_kernels(weights), step)))
+    return found
+
+
+def model_of(weights: Weights) -> Model:
+    """The Flax network of a published one."""
+    convolutional = any(tensor.ndim == 4 for tensor in weights.values())
+    family, width, depth = ("lenet5", 1.0, None) if convolutional else ("mlp", 300.0, 2)
+    shape = (28, 28, 1)
+    return build(Architecture(family, width, depth, 1 / 3, "relu", False, "glorot", shape, 10))
+
+
+def params_of(weights: Weights) -> dict[str, np.ndarray]:
+    """Its weights in the layout of Flax: kernels [in, out] and HWIO, images channel last."""
+    kernels = [name for name in weights if name.endswith("weight")]
+    found, channels = {}, 1
+    for name, layer in zip(kernels, affine_layers(model_of(weights)), strict=True):
+        kernel = weights[name]
+        if kernel.ndim == 4:
+            turned, channels = kernel.transpose(2, 3, 1, 0), kernel.shape[0]
+        else:
+            side = round((kernel.shape[1] / channels) ** 0.5) if channels > 1 else 0
+            images = kernel.reshape(-1, channels, side, side) if side else kernel.T
+            turned = images.transpose(2, 3, 1, 0).reshape(kernel.shape[::-1]) if side else images
+            channels = 1
+        found[layer.kernel] = np.ascontiguousarray(turned)
+        found[str(layer.bias)] = weights[name.replace("weight", "bias")]
     return found
 
 
@@ -151,6 +181,18 @@ def score(weights: Weights, split: Split) -> Score:
     picked = table[np.arange(len(table)), split.labels]
     loss = np.log2(np.exp(table).sum(axis=1)) - picked / np.log(2)
     return Score(100 * float(np.mean(table.argmax(axis=1) == split.labels)), float(loss.mean()))
+
+
+def flax_score(weights: Weights, split: Split) -> Score:
+    """The same of weights in the layout of Flax, by names that end in `kernel`, or of PyTorch."""
+    if any(name.endswith("weight") for name in weights):
+        weights = params_of(weights)
+    examples = Examples(
+        jnp.asarray(split.inputs), jnp.asarray(split.labels), jnp.zeros(()), jnp.float32(1 / 255)
+    )
+    stacked = {name: jnp.asarray(tensor)[None] for name, tensor in weights.items()}
+    quality = training.evaluate(model_of(weights), stacked, examples, chunk=1)
+    return Score(100 * float(quality.accuracy[0]), float(quality.loss[0]))
 
 
 def _logits(weights: Weights, images: np.ndarray) -> np.ndarray:

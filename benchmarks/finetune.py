@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.coding_networks import params_of
 from capacity import coding, data, training
 from capacity.coding import Quantised
 from capacity.data import Dataset, Split
@@ -25,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--network", choices=("lenet-300-100", "lenet5"), default="lenet-300-100")
     parser.add_argument("--data", default="mnist")
-    parser.add_argument("--start", type=Path, help="trained weights by name (.npz) for every seed")
+    parser.add_argument(
+        "--start", type=Path, help="trained weights (.npz), ours or PyTorch's, for every seed"
+    )
     parser.add_argument("--rate-weights", type=float, nargs="+", default=[5e-6, 1e-5, 1.5e-5, 2e-5])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=24)
@@ -120,7 +123,10 @@ def _start(
     """The weights in `path` for all seeds, or a network trained for twelve epochs for each."""
     if path is not None:
         with np.load(path) as stored:
-            return {n: jnp.stack([jnp.asarray(stored[n])] * len(seeds)) for n in stored.files}
+            weights = {name: stored[name] for name in stored.files if not name.startswith("__")}
+        if any(name.endswith(".weight") for name in weights):
+            weights = params_of(weights)
+        return {n: jnp.stack([jnp.asarray(w)] * len(seeds)) for n, w in weights.items()}
     params = training.initial(model, member_keys(seeds, "initial"))
     steps = train.labels.shape[0] // BATCH
     rates = Rates(jnp.float32(1.2e-3), jnp.float32(0), jnp.int32(0), jnp.int32(12 * steps))

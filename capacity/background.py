@@ -16,7 +16,7 @@ class Background:
     """`trial.run` in a thread; `next` hands over what it has to say."""
 
     def __init__(self, config: Config, trial: str):
-        self.outcomes_left = config.lottery.trainings
+        self.outcomes_left = config.outcomes
         self._events: queue.Queue[Progress | Outcome | Exception] = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(config, trial), daemon=True)

@@ -13,7 +13,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from capacity.rows import NetworkRow
+from capacity.rows import CapacityRow, NetworkRow
 
 
 class Board:
@@ -66,8 +66,16 @@ class Board:
             parts.append(f"file {sum(size) / len(size) / 1000:.2f} kB")
         if len(sound) < len(networks):
             parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
-        clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
-        self.say(f"{clock}  {first.trial}  {', '.join(parts)}")
+        self._stays(first.trial, parts)
+
+    def capacity(self, row: CapacityRow) -> None:
+        """An architecture's capacity is measured: one line that stays."""
+        parts = [f"holds {row.capacity:,.0f} bits", f"{row.bits_per_parameter:.2f} per weight"]
+        if row.converged is False:
+            parts.append("not converged: more steps change it by 2 % or more")
+        if row.at_edge:
+            parts.append("at the largest load: the knee may lie beyond")
+        self._stays(row.trial, parts)
 
     def finished(self, trial: str) -> None:
         """A trial is on the disk."""
@@ -83,3 +91,7 @@ class Board:
     def say(self, text: str) -> None:
         """A line that stays above the bars."""
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
+
+    def _stays(self, trial: str, parts: list[str]) -> None:
+        clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
+        self.say(f"{clock}  {trial}  {', '.join(parts)}")

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from capacity import memorising
 from capacity.config import Config
+from capacity.models import Model, Params
 from capacity.subject import architecture, check, evaluations
 
 # Matrix products of a training step reach about half of what large ones reach on the same core.
@@ -37,8 +39,10 @@ class Estimate(NamedTuple):
 def estimate(config: Config) -> Estimate:
     """Training cost of one trial: operations of the compiled step times steps, rounds and seeds.
 
-    Raises: what `subject.check` raises.
+    Raises: what `subject.check` or, for a trial that memorises, `memorising.check` raises.
     """
+    if config.memorising.loads:
+        return _memorising(config)
     dataset, model = check(config)
     params = jax.eval_shape(model.init, jax.random.key(0))
     batch = config.training.batch_size
@@ -46,13 +50,7 @@ def estimate(config: Config) -> Estimate:
     trainings = config.lottery.trainings * config.seeds
     count = evaluations(config, size)
     steps = count * config.training.evaluate_every
-    x = jax.ShapeDtypeStruct((batch, *model.input_shape), jnp.float32)
-
-    def loss(params: dict, x: jax.Array) -> jax.Array:
-        return jnp.sum(model.apply(params, x)[0])
-
-    forward = _operations(loss, params, x)
-    backward = _operations(jax.grad(loss), params, x)
+    forward, backward = _forward_and_backward(model, params, batch)
     examples = count * validation / batch
     settings = config.training
     program = (
@@ -97,6 +95,35 @@ def matrix_product_rate(side: int = 768) -> float:
         product(a, a).block_until_ready()
         best = min(best, time.perf_counter() - began)
     return 2 * side**3 / best
+
+
+def _memorising(config: Config) -> Estimate:
+    """Every size of training set costs what the largest one does, to which all are padded."""
+    model, sizes, dataset = memorising.check(config)
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    _, backward = _forward_and_backward(model, params, sizes[-1])
+    budgets = memorising.budgets(config)
+    settings = config.training
+    program = (
+        architecture(config, dataset),
+        sizes[-1],
+        (settings.optimizer, settings.momentum, settings.schedule, settings.clip_norm),
+        (config.seeds * len(sizes), settings.chunk),
+    )
+    members, steps = config.seeds * len(sizes), sum(budgets)
+    parameters = sum(leaf.size for leaf in params.values())
+    operations = members * steps * backward
+    return Estimate(program, parameters, steps, members * len(budgets), operations)
+
+
+def _forward_and_backward(model: Model, params: Params, batch: int) -> tuple[float, float]:
+    """Operations of the outputs of a batch, and of their gradient."""
+    x = jax.ShapeDtypeStruct((batch, *model.input_shape), jnp.float32)
+
+    def loss(params: Params, x: jax.Array) -> jax.Array:
+        return jnp.sum(model.apply(params, x)[0])
+
+    return _operations(loss, params, x), _operations(jax.grad(loss), params, x)
 
 
 def _operations(function, *arguments) -> float:

@@ -32,8 +32,11 @@ class Desk:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
         self.devices.add(outcome.device)
-        self.board.round(outcome.networks)
-        if len(self._outcomes[trial]) == self._trials[trial].lottery.trainings:
+        if outcome.networks:
+            self.board.round(outcome.networks)
+        for row in outcome.capacities:
+            self.board.capacity(row)
+        if len(self._outcomes[trial]) == self._trials[trial].outcomes:
             self._write(trial, self._outcomes.pop(trial))
 
     def failed(self, trial: str, reason: str) -> None:
@@ -49,6 +52,8 @@ class Desk:
             layers=[row for o in outcomes for row in o.layers],
             curves=[row for o in outcomes for row in o.curves],
             codecs=[row for o in outcomes for row in o.codecs],
+            memorised=[row for o in outcomes for row in o.memorised],
+            capacities=[row for o in outcomes for row in o.capacities],
             files={name: file for o in outcomes for name, file in o.files.items()},
         )
         self.board.finished(trial)

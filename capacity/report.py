@@ -10,6 +10,7 @@ from capacity import store
 from capacity.analysis import (
     accuracy_density,
     capacity_information,
+    memorised,
     size_accuracy,
     style,
     training_curves,
@@ -17,7 +18,7 @@ from capacity.analysis import (
 )
 from capacity.analysis.latex import latex
 from capacity.analysis.page import page
-from capacity.analysis.summary import summary, text
+from capacity.analysis.summary import LEGEND, summary, text
 from capacity.store import Results, StoreError
 
 FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
@@ -42,7 +43,14 @@ FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
         lambda r: training_curves.figure(r.networks, r.curves, r.trials),
     ),
 }
+CAPACITY_FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
+    "memorised-bits": (
+        "Bits of random labels that networks hold against those that they were given.",
+        lambda r: memorised.figure(r.memorised, r.capacities, r.trials),
+    ),
+}
 TABLES = ("networks.csv", "layers.csv", "codecs.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
+CAPACITY_TABLES = ("capacities.csv", "memorised.csv", "trials.csv", "COLUMNS.md")
 
 
 def draw(
@@ -63,7 +71,8 @@ def draw(
     """
     folder = Path(folder)
     results = store.read(folder)
-    if results.networks.empty:
+    capacity = not results.capacities.empty
+    if results.networks.empty and not capacity:
         raise StoreError(f"{folder / 'networks.csv'} holds no network: no trial has finished yet")
     out = Path(out) if out is not None else folder
     written: list[Path] = []
@@ -74,18 +83,24 @@ def draw(
         say(f"wrote {out / name}")
 
     pictures = {}
-    for name, (caption, figure_of) in FIGURES.items():
+    for name, (caption, figure_of) in (CAPACITY_FIGURES if capacity else FIGURES).items():
         with style.page():
             drawn = figure_of(results)
             pictures[name] = (caption, style.saved(drawn, "png"))
             keep(f"figures/{name}.pdf", style.saved(drawn, "pdf"))
         keep(f"figures/{name}.png", pictures[name][1])
-    table = summary(results.networks)
-    keep("table.tex", latex(table))
-    links = ["table.tex", *(TABLES if out.resolve() == folder.resolve() else [])]
+    beside = out.resolve() == folder.resolve()
+    if capacity:
+        told, legend = memorised.text(results.capacities), memorised.LEGEND
+        links = [*(CAPACITY_TABLES if beside else [])]
+    else:
+        table = summary(results.networks)
+        keep("table.tex", latex(table))
+        told, legend = text(table), LEGEND
+        links = ["table.tex", *(TABLES if beside else [])]
     title = folder.resolve().name
-    keep("report.html", page(title, text(table), pictures, results.provenance, links))
-    say(f"\n{text(table)}")
+    keep("report.html", page(title, told, legend, pictures, results.provenance, links))
+    say(f"\n{told}")
     return written
 
 

@@ -7,6 +7,7 @@ Frames, LaTeX headers, axis labels and the column reference are read from here.
 
 from dataclasses import dataclass
 
+from capacity.capacity_rows import CapacityRow, MemorisedRow
 from capacity.columns import column, columns
 
 
@@ -209,13 +210,16 @@ class CodecRow(Named):
     decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
 
 
-Row = NetworkRow | LayerRow | CurveRow | CodecRow
+Row = NetworkRow | LayerRow | CurveRow | CodecRow | MemorisedRow | CapacityRow
 TABLES: dict[str, type] = {
     "networks": NetworkRow,
     "layers": LayerRow,
     "curves": CurveRow,
     "codecs": CodecRow,
 }
+CAPACITY_TABLES: dict[str, type] = {"memorised": MemorisedRow, "capacities": CapacityRow}
+"""Of trials with `memorising.loads` alone; an experiment without such trials has no such file."""
+ALL_TABLES = TABLES | CAPACITY_TABLES
 
 
 def reference() -> str:
@@ -223,7 +227,7 @@ def reference() -> str:
     parts = [
         "# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"
     ]
-    for table, row in TABLES.items():
+    for table, row in ALL_TABLES.items():
         parts.append(f"\n## {table}\n\n{row.__doc__}\n\n| column | type | unit | kind | meaning |")
         parts.append("| --- | --- | --- | --- | --- |")
         for c in columns(row).values():

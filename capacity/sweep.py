@@ -111,17 +111,18 @@ def _run_on_ray(
 
 def _check(trials: Mapping[str, Config]) -> None:
     """Refuses at once what a trial would refuse after the ones before it have run for hours."""
-    from capacity.subject import check  # noqa: PLC0415
+    from capacity import memorising, subject  # noqa: PLC0415
 
     for name, config in trials.items():
         try:
-            check(config)
+            (memorising if config.memorising.loads else subject).check(config)
         except _mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
 
 
 def _plan(experiment: Experiment) -> int:
     from capacity import cost  # noqa: PLC0415
+    from capacity.theory import configuration_bits  # noqa: PLC0415
 
     estimates = {}
     table = Table("trial", "parameters", "steps", "networks", "TFLOP", box=None)
@@ -139,6 +140,8 @@ def _plan(experiment: Experiment) -> int:
         f"about {_duration(sum_.seconds)} on one core or device like this one "
         f"({sum_.operations / 1e12:.1f} TFLOP of training)"
     )
+    bits = configuration_bits(len(values) for values in experiment.axes.values())
+    OUT.print(f"naming one of them takes {bits:.2f} bits: the price of choosing the best")
     return 0
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from capacity.columns import Column, columns
-from capacity.rows import TABLES, Row
+from capacity.rows import ALL_TABLES, Row
 
 Rows = Sequence[Row] | Mapping[str, Iterable] | pd.DataFrame  # rows, or columns by name
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
@@ -31,13 +31,13 @@ class StoreError(Exception):
 
 
 def schema(kind: str) -> pa.Schema:
-    described = columns(TABLES[kind]).values()
+    described = columns(ALL_TABLES[kind]).values()
     return pa.schema([pa.field(c.name, ARROW[c.type], c.nullable) for c in described])
 
 
 def table(kind: str, rows: Rows) -> pa.Table:
     """Rows, or columns by name, as an Arrow table sorted by what names a row."""
-    described = columns(TABLES[kind])
+    described = columns(ALL_TABLES[kind])
     if isinstance(rows, pd.DataFrame):
         rows = {str(name): rows[name].tolist() for name in rows}
     if isinstance(rows, Mapping):
@@ -47,7 +47,7 @@ def table(kind: str, rows: Rows) -> pa.Table:
     if odd := described.keys() ^ given.keys():
         raise TypeError(f"column '{min(odd)}' of {kind} is missing or not in the schema")
     arrays = [_array(kind, c, given[name]) for name, c in described.items()]
-    names = ("trial", "seed", "round", "control", "codec", "step")
+    names = ("trial", "seed", "round", "control", "codec", "step", "steps", "train_size")
     keys = [key for key in names if key in described and not described[key].nullable]
     table = pa.Table.from_arrays(arrays, schema=schema(kind))
     return table.sort_by([(key, "ascending") for key in keys])
@@ -101,7 +101,7 @@ def parsed_csv(path: Path, data: bytes, kind: str | None) -> pd.DataFrame:
             raise StoreError(
                 f"{path} is damaged: line {number} has {len(line)} cells, not {len(header)}"
             )
-    described = columns(TABLES[kind]) if kind else {}
+    described = columns(ALL_TABLES[kind]) if kind else {}
     _check_header(path, header, list(described) if kind else ["trial", *header[1:]])
     cells = {name: [line[i] for line in lines] for i, name in enumerate(header)}
     if not kind:

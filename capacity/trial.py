@@ -7,7 +7,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from capacity import training
+from capacity import memorising, training
 from capacity.coded import compressed_population
 from capacity.config import Config
 from capacity.lottery import TICKET, Round
@@ -20,7 +20,14 @@ from capacity.measured import (
     measured,
     network_row,
 )
-from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
+from capacity.rows import (
+    CapacityRow,
+    CodecRow,
+    CurveRow,
+    LayerRow,
+    MemorisedRow,
+    NetworkRow,
+)
 from capacity.subject import Progress, Subject, prepare, rounds
 from capacity.training import Quality, Weights, members
 
@@ -34,6 +41,8 @@ class Outcome(NamedTuple):
     layers: list[LayerRow]
     curves: list[CurveRow]
     codecs: list[CodecRow]
+    memorised: list[MemorisedRow]
+    capacities: list[CapacityRow]
     files: dict[str, bytes]
     device: str
 
@@ -43,10 +52,15 @@ def run(
 ) -> Iterator[Outcome]:
     """Trains, prunes, measures and codes the networks of `config`; yields each round once done.
 
+    With `memorising.loads` it measures the capacity of the architecture instead, as one outcome.
+
     Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
         one another; raised before anything is trained.
     """
+    if config.memorising.loads:
+        yield _memorised(memorising.run(config, trial, progress))
+        return
     subject = prepare(config, trial)
     for played in rounds(subject, progress):
         yield _outcome(subject, played)
@@ -61,7 +75,25 @@ def _outcome(subject: Subject, played: Round) -> Outcome:
         layers=[row for each in networks for row in layer_rows(subject, played, each)],
         curves=[row for each in networks for row in curve_rows(subject, played, each.seed)],
         codecs=[row for each in networks for row in codec_rows(subject, played, each)],
+        memorised=[],
+        capacities=[],
         files={name: file for each in networks for name, file in _files(played, each).items()},
+        device=jax.devices()[0].device_kind,
+    )
+
+
+def _memorised(found: memorising.Memorised) -> Outcome:
+    """What a trial that memorises leaves: rows, and no networks."""
+    return Outcome(
+        round=0,
+        control=memorising.CONTROL,
+        networks=[],
+        layers=[],
+        curves=[],
+        codecs=[],
+        memorised=found.rows,
+        capacities=[found.capacity],
+        files={},
         device=jax.devices()[0].device_kind,
     )
 

@@ -32,12 +32,14 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "memorising",
     "measured",
     "coded",
     "subject",
     "experiment",
     "config",
     "rows",
+    "capacity_rows",
     "columns",
     # networks
     "lottery",

@@ -28,7 +28,13 @@ TINY = [
 ]
 SMALL = ["model.width=8", "data.label_noise=0.0", *TINY]
 TWO_TRIALS = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
-NEEDS = {"digits": None, "mlp": "mnist", "lottery": "mnist", "cnn": "fashion_mnist"}
+NEEDS = {
+    "digits": None,
+    "mlp": "mnist",
+    "lottery": "mnist",
+    "cnn": "fashion_mnist",
+    "capacity": None,
+}
 
 
 def run(config, *overrides, results, flags=("--local",)):
@@ -67,7 +73,7 @@ def test_every_config_is_a_document():
 @pytest.mark.parametrize("name", sorted(NEEDS))
 def test_every_config_runs_at_tiny_size(name, tmp_path):
     """On its own data where TFDS_DATA_DIR has them; the architectures on digits otherwise."""
-    overrides = list(TINY)
+    overrides = [] if name == "capacity" else list(TINY)
     needed = NEEDS[name]
     if needed and not prepared(needed):
         pytest.skip(f"{needed} is not in TFDS_DATA_DIR")
@@ -77,9 +83,11 @@ def test_every_config_runs_at_tiny_size(name, tmp_path):
         overrides += ["model.width=12", "model.depth=[2,3]", "data.label_noise=[0.0,0.2]"]
     if name == "digits":
         overrides += ["model.width=[4,8]", "data.label_noise=0.1"]
+    if name == "capacity":
+        overrides += ["training.steps=20", "seeds=2", "model.width=4"]
     assert run(ROOT / f"configs/{name}.yaml", *overrides, results=tmp_path) == 0
     results = store.read(tmp_path / name)
-    assert not results.networks.empty
+    assert results.networks.empty == (name == "capacity")
     assert (results.networks.coded_size > 0).all()
     assert (results.networks.coded_test_accuracy >= 0).all()
     for figure in (tmp_path / name / "figures").glob("*.png"):
@@ -157,6 +165,7 @@ def test_dry_run_prints_trials_compilations_and_cost_and_writes_nothing(tmp_path
     assert "digits-mlp-w16-noise0.2" in printed
     # Three widths; label noise changes no shape.
     assert "6 trials, 168 trainings, 3 compilations" in printed
+    assert "naming one of them takes 2.58 bits" in printed  # log2 6
     assert list(tmp_path.iterdir()) == []
 
 

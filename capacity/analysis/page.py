@@ -32,6 +32,7 @@ dd { margin: 0; overflow-wrap: anywhere }
 def page(
     title: str,
     summary: str,
+    legend: str,
     figures: Mapping[str, tuple[str, bytes]],
     provenance: Mapping[str, Any],
     links: Sequence[str],
@@ -41,6 +42,7 @@ def page(
     Args:
       title: the experiment's name.
       summary: the summary table as plain text.
+      legend: what its numbers are.
       figures: by name, a caption and a PNG image; the name also leads to figures/<name>.pdf.
       provenance: as `store.Results` has it.
       links: files beside the page.
@@ -62,8 +64,7 @@ def page(
 <p>{anchors}</p>
 <h2>Trials</h2>
 <pre>{escape(summary)}</pre>
-<p>Means over seeds, &plusmn; one standard error. The ticket is the sparsest round whose validation
-accuracy is within one standard error of the dense network's.</p>
+<p>{escape(legend)}</p>
 <h2>Figures</h2>
 <div class="figures">
 {drawn}

@@ -5,6 +5,10 @@ import pandas as pd
 from capacity.analysis.statistics import alive, over_seeds, tickets, tickets_only
 
 FIXED = ("parameters", "memory_capacity", "label_bits")  # the same in every network of a trial
+LEGEND = (
+    "Means over seeds, ± one standard error. The ticket is the sparsest round whose validation "
+    "accuracy is within one standard error of the dense network's."
+)
 MEASURED = ("density", "test_accuracy", "weight_entropy", "coded_size", "coded_test_accuracy")
 
 

@@ -81,6 +81,8 @@ class Parcel:
 def scalars(content: Any) -> dict[str, Any]:
     """Numbers that Tune's table, TensorBoard and the dashboard show."""
     if hasattr(content, "networks"):
+        if content.capacities:
+            return {"round": 0, "capacity": content.capacities[0].capacity}
         rows = content.networks
         shown = ("density", "validation_accuracy", "test_accuracy", "weight_entropy", "coded_size")
         means = {name: _mean([getattr(row, name) for row in rows]) for name in shown}

@@ -216,6 +216,17 @@ class Coding(Section):
     )
 
 
+class Memorising(Section):
+    """How many random labels the architecture can hold, measured in place of a lottery."""
+
+    loads: tuple[Size, ...] = _key(
+        (),
+        "sizes of training sets of random labels, in bits of labels per weight, each set trained "
+        "on as a whole; empty trains on the data as usual",
+    )
+    doubled: bool = _key(True, "measure again with twice the steps, to tell whether they suffice")
+
+
 class Resources(Section):
     """What one trial occupies of the machine or cluster; it changes no result."""
 
@@ -239,8 +250,32 @@ class Config(Section):
     training: Training = Field(default_factory=Training)
     lottery: Lottery = Field(default_factory=Lottery)
     coding: Coding = Field(default_factory=Coding)
+    memorising: Memorising = Field(default_factory=Memorising)
     resources: Resources = Field(default_factory=Resources)
     seeds: Annotated[int, Field(gt=0, le=10_000)] = _key(3, "networks per trial, seeded 0, 1, ...")
+
+    @property
+    def outcomes(self) -> int:
+        """How often a trial reports: after each of its trainings, or once if it memorises."""
+        return 1 if self.memorising.loads else self.lottery.trainings
+
+    @pydantic.model_validator(mode="after")
+    def _memorises(self) -> "Config":
+        if self.memorising.loads:
+            _require(
+                self.training.steps is not None,
+                "training.steps = null: memorising.loads needs it, as a step is on the whole set",
+            )
+            _require(
+                self.lottery.rounds == 0,
+                "lottery.rounds: must be 0 with memorising.loads, which prunes nothing",
+            )
+            _require(
+                self.data.train_size is None and self.data.size is None,
+                "data.train_size and data.size: must be null with memorising.loads, which says "
+                "how many examples",
+            )
+        return self
 
     @pydantic.model_validator(mode="after")
     def _sections_agree(self) -> "Config":

@@ -8,13 +8,14 @@ import pandas as pd
 import pyarrow as pa
 
 from capacity.files import PARTIAL, read_bytes
-from capacity.tables import StoreError, parsed_csv, parsed_parquet
+from capacity.tables import StoreError, parsed_csv, parsed_parquet, schema
 
 
 class Results(NamedTuple):
     """The tables of an experiment as frames with the dtypes of the schema, and its provenance.
 
     `trials` has a row per trial: `trial`, then every key of its resolved config, dotted.
+    `memorised` and `capacities` are empty where no trial memorises.
     """
 
     networks: pd.DataFrame
@@ -22,6 +23,8 @@ class Results(NamedTuple):
     curves: pd.DataFrame
     codecs: pd.DataFrame
     trials: pd.DataFrame
+    memorised: pd.DataFrame
+    capacities: pd.DataFrame
     provenance: dict[str, Any]
 
 
@@ -41,6 +44,11 @@ def read(folder: str | Path) -> Results:
     def csv(kind: str, described: str | None) -> pd.DataFrame:
         return parsed_csv(folder / f"{kind}.csv", read_bytes(folder / f"{kind}.csv"), described)
 
+    def capacity_csv(kind: str) -> pd.DataFrame:
+        if (folder / f"{kind}.csv").exists():
+            return csv(kind, kind)
+        return parsed_csv(folder, ",".join(schema(kind).names).encode(), kind)
+
     curves = folder / "curves.parquet"
     return Results(
         networks=csv("networks", "networks"),
@@ -48,6 +56,8 @@ def read(folder: str | Path) -> Results:
         curves=parsed_parquet(curves, read_bytes(curves), "curves").to_pandas(),
         codecs=csv("codecs", "codecs"),
         trials=csv("trials", None),
+        memorised=capacity_csv("memorised"),
+        capacities=capacity_csv("capacities"),
         provenance=known,
     )
 
@@ -97,6 +107,13 @@ def trial_table(folder: Path, trial: str, kind: str) -> pa.Table:
     """The rows of one finished trial."""
     path = folder / "trials" / trial / f"{kind}.parquet"
     return parsed_parquet(path, read_bytes(path), kind)
+
+
+def capacity_table(folder: Path, trial: str, kind: str) -> pa.Table | None:
+    """The rows of one finished trial that memorised; None of another."""
+    if not (folder / "trials" / trial / f"{kind}.parquet").exists():
+        return None
+    return trial_table(folder, trial, kind)
 
 
 def settings(folder: Path, trial: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from capacity import provenance as provenance_of
 from capacity.config import dotted
 from capacity.files import PARTIAL, locked, sync, write, write_durably, writing
 from capacity.names import natural
-from capacity.rows import TABLES, reference
+from capacity.rows import CAPACITY_TABLES, TABLES, reference
 from capacity.store import reading
 from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema
 from capacity.tables import table as table_of
@@ -94,6 +94,8 @@ class Store:
         curves: Rows,
         codecs: Rows,
         files: Mapping[str, bytes],
+        memorised: Rows = (),
+        capacities: Rows = (),
     ) -> None:
         """Keep a finished trial: all of it or, if this is interrupted, nothing.
 
@@ -102,6 +104,7 @@ class Store:
           settings: the trial's resolved config, nested.
           networks, layers, curves, codecs: rows, or columns of equal length by name.
           files: bytes by file name, such as `s0-r3.cap`.
+          memorised, capacities: rows of a trial that memorises; without any there is no table.
 
         Raises:
           StoreError: the trial is there already, or the disk is full or unwritable.
@@ -111,6 +114,11 @@ class Store:
             if not re.fullmatch(r"[\w=+,@~%-][\w=+,.@~%-]{0,199}", name):
                 raise ValueError(f"'{name}' cannot be the name of a file")
         tables = {"networks": networks, "layers": layers, "curves": curves, "codecs": codecs}
+        tables |= {
+            kind: rows
+            for kind, rows in {"memorised": memorised, "capacities": capacities}.items()
+            if len(rows)
+        }
         contents = {
             f"{kind}.parquet": parquet_bytes(table_of(kind, rows)) for kind, rows in tables.items()
         }
@@ -141,6 +149,12 @@ class Store:
             if kind == "curves":
                 write(self.folder / "curves.parquet", parquet_bytes(table))
             else:
+                rows = zip(*table.to_pydict().values(), strict=True)
+                write(self.folder / f"{kind}.csv", csv_text(table.column_names, rows))
+        for kind in CAPACITY_TABLES:
+            found = [reading.capacity_table(self.folder, trial, kind) for trial in trials]
+            if parts := [part for part in found if part is not None]:
+                table = pa.concat_tables(parts)
                 rows = zip(*table.to_pydict().values(), strict=True)
                 write(self.folder / f"{kind}.csv", csv_text(table.column_names, rows))
         settings = [_flat(reading.settings(self.folder, trial)) for trial in trials]

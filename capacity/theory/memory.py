@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from itertools import accumulate
 
-READINGS = ("previous", "running")
+READINGS = ("previous", "running", "input")
 
 
 def memory_equivalent_capacity(
-    parameters: Sequence[int], outputs: Sequence[int], *, reading: str = "previous"
+    parameters: Sequence[int],
+    outputs: Sequence[int],
+    *,
+    reading: str = "previous",
+    inputs: int | None = None,
 ) -> int:
     """Bits that a chain of layers could hold, by the rules of Friedland et al. (2018).
 
@@ -26,17 +30,25 @@ def memory_equivalent_capacity(
         convolution), in the same order. The last one limits nothing.
       reading: what reaches layer l. "previous", as the paper has it: limit_l = O_{l-1}.
         "running": limit_l = min(O_1, ..., O_{l-1}), since no layer can pass on more bits than
-        reached it (data processing). "running" <= "previous".
+        reached it (data processing). "input", as the TFMeter tool of the same group computes it:
+        limit_l = min(I, O_1, ..., O_{l-1}) with I input values, so that an input value counts
+        like a unit, as one bit. "input" <= "running" <= "previous".
+      inputs: values of one example (height * width * channels for images); for "input" alone.
 
     Raises:
-      ValueError: no layers, unequal lengths, a negative count or an unknown reading.
+      ValueError: no layers, unequal lengths, a negative count, an unknown reading, or the reading
+        "input" without `inputs`.
 
     Source: Friedland, Metere and Krell, "A practical approach to sizing neural networks",
       arXiv:1810.02328.
     """
     _check(parameters, outputs, reading)
     reaching = list(outputs[:-1])
-    if reading == "running":
+    if reading == "input":
+        if inputs is None:
+            raise ValueError("inputs = None: the reading 'input' needs the values of one example")
+        reaching = [min(inputs, limit) for limit in reaching]
+    if reading != "previous":
         reaching = list(accumulate(reaching, min))
     dependent = zip(parameters[1:], reaching, strict=True)
     return int(parameters[0] + sum(min(held, limit) for held, limit in dependent))

@@ -1,6 +1,7 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
 from capacity.training.finetune import Finetuned, finetune
+from capacity.training.memorising import Memory, memorise
 from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
@@ -24,6 +25,7 @@ __all__ = [
     "FinetunePlan",
     "Finetuned",
     "Mask",
+    "Memory",
     "Plan",
     "Progress",
     "Quality",
@@ -42,6 +44,7 @@ __all__ = [
     "masked",
     "member_keys",
     "members",
+    "memorise",
     "stacked",
     "train",
 ]

@@ -102,7 +102,7 @@ def test_the_table_compiles_short_and_long(networks, tmp_path):
 
 def test_the_page_escapes_what_it_is_given():
     provenance = {"config": {"a": {"b": "<x>"}, "c": None}, "runs": [{"device": "<gpu>"}]}
-    drawn = page("<t>", "a < b", {"f": ("c & d", b"png")}, provenance, ["networks.csv"])
+    drawn = page("<t>", "a < b", "x < y", {"f": ("c & d", b"png")}, provenance, ["networks.csv"])
     assert "<x>" not in drawn
     assert "&lt;gpu&gt;" in drawn
     assert "a &lt; b" in drawn

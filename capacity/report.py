@@ -11,6 +11,7 @@ from capacity.analysis import (
     accuracy_density,
     capacity_information,
     memorised,
+    rate_distortion,
     size_accuracy,
     style,
     training_curves,
@@ -29,6 +30,10 @@ FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
     "size-accuracy": (
         "Accuracy of the decoded network against the length of its compressed file.",
         lambda r: size_accuracy.figure(r.networks, r.trials),
+    ),
+    "rate-distortion": (
+        "What each codec makes of the networks: bits per weight against accuracy lost.",
+        lambda r: rate_distortion.figure(r.networks, r.codecs),
     ),
     "weight-data": (
         "Entropy of the weights against entropy of the labels.",

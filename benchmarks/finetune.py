@@ -33,6 +33,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--shift", type=int, default=1, help="pixels that images are moved by")
+    parser.add_argument(
+        "--goal",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "PERCENT"),
+        help="keep the smallest file of at least so much validation accuracy as NAME.cap",
+    )
     parser.add_argument("--out", type=Path, default=Path("results/finetune"))
     options = parser.parse_args()
     console = Console()
@@ -75,6 +83,7 @@ def main() -> None:
     )
     quality = training.evaluate(model, found.params, test, chunk=1)
 
+    files = [_file(found, i) for i in range(len(seeds))]
     table = Table(*HEADER, title=f"{options.network}, {options.epochs} epochs")
     lines = [f"| {' | '.join(HEADER)} |", "| ---: " * len(HEADER) + "|"]
     options.out.mkdir(parents=True, exist_ok=True)
@@ -82,7 +91,7 @@ def main() -> None:
         row = (
             str(seed),
             f"{float(weights[i]):g}",
-            f"{_file_size(found, i):,}",
+            f"{len(files[i]):,}",
             f"{float(found.curve.rate[i, -1]) / 8:,.0f}",
             f"{100 * float(found.curve.validation_accuracy[i, -1]):.2f} %",
             f"{100 * float(quality.accuracy[i]):.2f} %",
@@ -90,8 +99,17 @@ def main() -> None:
         )
         table.add_row(*row)
         lines.append(f"| {' | '.join(row)} |")
-        _save(options.out / f"{options.network}-s{seed}-{float(weights[i]):g}.npz", found, i)
+        (options.out / f"{options.network}-s{seed}-{float(weights[i]):g}.cap").write_bytes(files[i])
     console.print(table)
+    for name, percent in options.goal:
+        known = 100 * np.asarray(found.curve.validation_accuracy[:, -1], np.float64)
+        good = [
+            file for file, accuracy in zip(files, known, strict=True) if accuracy >= float(percent)
+        ]
+        if good:
+            (options.out / f"{name}.cap").write_bytes(min(good, key=len))
+        else:
+            console.print(f"{name}: no network has {percent} % of the validation split right")
     (options.out / f"{options.network}.md").write_text("\n".join(lines) + "\n")
 
 
@@ -139,18 +157,12 @@ def _start(
     ).state.best
 
 
-def _file_size(found: Finetuned, member: int) -> int:
+def _file(found: Finetuned, member: int) -> bytes:
     leaves = {
         name: Quantised(np.asarray(symbols[member]), float(found.steps[name][member]))
         for name, symbols in found.symbols.items()
     }
-    return len(coding.encode(leaves, effort="max"))
-
-
-def _save(path: Path, found: Finetuned, member: int) -> None:
-    arrays = {f"{n}.symbols": np.asarray(s[member]) for n, s in found.symbols.items()}
-    arrays |= {f"{n}.step": np.asarray(s[member]) for n, s in found.steps.items()}
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+    return coding.encode(leaves, effort="max")
 
 
 if __name__ == "__main__":

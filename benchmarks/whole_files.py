@@ -28,8 +28,8 @@ from capacity.training import Examples, member_keys
 IMAGES = {"mlp": 40_000, "lenet5": 20_000}  # calibration; a convolution sees many patches of each
 APART = 5_000  # images that choose among the files
 SHIFT = 1
-DEAREST, CHEAPEST = 1e-6, 3e-8  # rate weights, nats a bit
-TRIALS = 5  # of the bisection, besides its two ends
+DEAREST, CHEAPEST = 3e-6, 3e-8  # rate weights, nats a bit
+TRIALS = 4  # of the bisection, besides its two ends
 
 
 def main() -> None:

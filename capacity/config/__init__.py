@@ -2,7 +2,8 @@
 
 from capacity.config.flat import dotted, flatten, nested
 from capacity.config.reference import keys, reference, sections
-from capacity.config.schema import Config, Resources, Section
+from capacity.config.schema import Config, Resources
+from capacity.config.section import Section
 
 __all__ = [
     "Config",

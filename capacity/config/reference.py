@@ -4,7 +4,8 @@ import textwrap
 from functools import cache
 from typing import Any
 
-from capacity.config.schema import Config, Section
+from capacity.config.schema import Config
+from capacity.config.section import Section
 
 
 @cache

@@ -9,7 +9,7 @@ from capacity.coded import CODECS, Compressed, compressed_population, headline
 from capacity.coded.search import File
 from capacity.coding import decode, dequantised
 from capacity.config import Config
-from capacity.config.schema import CodecName
+from capacity.config.experiments import CodecName
 from capacity.lottery import dense_mask
 from capacity.subject import prepare
 from capacity.training import initial, member_keys, members

@@ -1,0 +1,98 @@
+"""The settings of what is done with trained networks: pruning, files, and memorising instead."""
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+from capacity.config.section import Count, Positive, Rate, Section, Share, Size, Step, key, require
+
+CodecName = Literal[
+    "uniform",
+    "rdo",
+    "kmeans",
+    "obs",
+    "fine-tuned",
+    "float32",
+    "bfloat16",
+    "int8",
+    "zstd",
+    "xz",
+    "brotli",
+    "planes",
+]
+
+
+class Lottery(Section):
+    """Iterative magnitude pruning with rewinding (Frankle & Carbin, 2019)."""
+
+    rounds: Annotated[int, Field(ge=0, le=1000)] = key(0, "pruning rounds after the dense one")
+    rate: Rate = key(0.2, "share of the remaining weights that a round removes")
+    output_rate: Rate | None = key(None, "the same for the output layer; null takes rate")
+    scope: Literal["layerwise", "global"] = key("layerwise", "where magnitudes compete")
+    rewind_step: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(
+        0,
+        "step whose weights a round restarts from, for all steps again, with schedule and "
+        "moments anew; 0 is the initialisation",
+    )
+    reinitialised: bool = key(
+        False, "also train each round's mask from a fresh initialisation, as a control"
+    )
+
+    @property
+    def trainings(self) -> int:
+        """How often a seed's network is trained: dense, then every round and its control."""
+        return 1 + self.rounds * (1 + self.reinitialised)
+
+    @pydantic.model_validator(mode="after")
+    def _scope_options(self) -> "Lottery":
+        require(
+            self.scope == "layerwise" or self.output_rate is None,
+            "output_rate is not an option of global scope",
+        )
+        return self
+
+
+class Coding(Section):
+    """How the trained weights are written to a file."""
+
+    codecs: tuple[CodecName, ...] = key(
+        ("uniform",), "quantisers and baselines to measure; the smallest file leads", min_length=1
+    )
+    effort: Literal["fast", "max"] = key(
+        "max", "codes that are tried for a tensor: max also learns correlations, slower"
+    )
+    steps: tuple[Step, ...] = key(
+        (2.0, 1.414, 1.0, 0.707, 0.5, 0.354, 0.25, 0.125, 0.0625),
+        "steps of a quantiser to try, in units of a tensor's surviving rms",
+        min_length=1,
+    )
+    rate_weights: tuple[Positive, ...] = key(
+        (1e-4, 3e-5, 1e-5, 3e-6, 1e-6),
+        "fine-tuned: nats of loss that a bit is worth, to try as one population",
+        min_length=1,
+    )
+    obs_rate_weights: tuple[Positive, ...] = key(
+        (3e-6, 1e-6, 6e-7, 3e-7, 1.5e-7, 7e-8, 3e-8, 1e-8),
+        "obs: nats of divergence that a bit is worth, the dearest within the tolerance is taken",
+        min_length=1,
+    )
+    calibration: Count = key(20_000, "obs: training examples that it looks at, at most")
+    shift: Annotated[int, Field(ge=0, le=1000)] = key(
+        0, "obs, fine-tuned: pixels by which images are moved at most; 0 for other inputs"
+    )
+    finetune_epochs: Count = key(24, "fine-tuned: passes over the training split")
+    tolerance: Share = key(
+        0.001, "validation accuracy that the smallest file may lose against the network"
+    )
+
+
+class Memorising(Section):
+    """How many random labels the architecture can hold, measured in place of a lottery."""
+
+    loads: tuple[Size, ...] = key(
+        (),
+        "sizes of training sets of random labels, in bits of labels per weight, each set trained "
+        "on as a whole; empty trains on the data as usual",
+    )
+    doubled: bool = key(True, "measure again with twice the steps, to tell whether they suffice")

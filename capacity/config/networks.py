@@ -1,0 +1,119 @@
+"""The settings of networks: the data, the architecture, the training."""
+
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field, NonNegativeInt
+
+from capacity.config.section import Count, Depth, Positive, Section, Seed, Share, Size, key, require
+
+FIXED_DEPTH = ("lenet5", "conv2", "conv4", "conv6")
+
+
+class Data(Section):
+    """Which examples, how many of them, and what is done to them."""
+
+    name: str = key("digits", "TFDS name, or an embedded set: digits, gaussian, teacher")
+    train_size: Count | None = key(None, "training examples; null takes all")
+    validation_size: float = key(
+        0.1, "held out of the training split: a share below 1, otherwise a count", gt=0
+    )
+    label_noise: Share = key(0.0, "share of training and validation labels redrawn")
+    label_noise_kind: Literal["flipped", "resampled"] = key(
+        "flipped", "redrawn among the other classes, or among all"
+    )
+    classes: tuple[NonNegativeInt, ...] | None = key(None, "labels to keep; null keeps all")
+    inputs: Literal["raw", "unit", "standardised"] = key(
+        "unit", "as stored, scaled into [0, 1], or to mean 0 and deviation 1"
+    )
+    seed: Seed = key(0, "seed of the splits and of the label noise")
+    size: Count | None = key(None, "training examples drawn (synthetic sets only)")
+    dimension: Count | None = key(None, "input dimension (synthetic sets only)")
+    class_count: Count | None = key(None, "classes (synthetic sets only)")
+
+
+class Model(Section):
+    """The architecture."""
+
+    family: Literal["mlp", "lenet5", "conv2", "conv4", "conv6", "vgg", "resnet"] = key(
+        "mlp", "family of architectures"
+    )
+    width: Size = key(64.0, "units of the first hidden layer (mlp), or a multiplier of all widths")
+    depth: Depth | None = key(
+        None, "hidden layers (mlp, 2), or the size of a vgg (11) or resnet (20)"
+    )
+    taper: Annotated[float, Field(gt=0, le=1)] = key(
+        1.0, "mlp: width of a hidden layer over that of the one before it"
+    )
+    activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = key("relu", "non-linearity")
+    layer_norm: bool = key(False, "mlp: LayerNorm before each non-linearity")
+    initialisation: Literal["glorot", "he", "lecun"] = key(
+        "glorot", "variance of the initial Gaussian kernels"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _family_options(self) -> "Model":
+        require(
+            self.family == "mlp" or not self.layer_norm,
+            f"layer_norm is not an option of {self.family}",
+        )
+        require(self.family == "mlp" or self.taper == 1, f"taper is not an option of {self.family}")
+        require(
+            self.depth is None or self.family not in FIXED_DEPTH,
+            f"the depth of {self.family} is fixed",
+        )
+        require(
+            self.family != "mlp" or self.width == int(self.width),
+            "width of an mlp is a whole number of units",
+        )
+        require(
+            self.family != "vgg" or self.depth in (None, 11, 13, 16, 19),
+            "depth of vgg is 11, 13, 16 or 19",
+        )
+        require(
+            self.family != "resnet"
+            or self.depth is None
+            or (self.depth > 2 and self.depth % 6 == 2),
+            "depth of resnet is 6 n + 2: 8, 14, 20, ...",
+        )
+        return self
+
+
+class Training(Section):
+    """One network from its initial weights to its last step."""
+
+    optimizer: Literal["sgd", "adam", "adamw"] = key("adam", "update rule")
+    learning_rate: Positive = key(1e-3, "largest learning rate")
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = key(
+        None, "momentum of sgd; null takes 0.9"
+    )
+    weight_decay: Share = key(0.0, "decoupled decay of adamw, L2 penalty of sgd")
+    schedule: Literal["constant", "cosine", "linear"] = key(
+        "constant", "learning rate over the steps after warm-up; cosine and linear end at 0"
+    )
+    warmup_steps: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(0, "steps of linear warm-up")
+    clip_norm: Positive | None = key(None, "largest global norm of a gradient")
+    batch_size: Count = key(60, "examples per step")
+    epochs: Size = key(10.0, "passes over the training split, unless steps is given")
+    steps: Count | None = key(None, "optimiser steps; takes the place of epochs")
+    evaluate_every: Count = key(
+        100, "steps between evaluations; steps are rounded up to a multiple of it"
+    )
+    keep: Literal["best", "last"] = key(
+        "best", "weights that are measured: of the smallest validation loss, or the last"
+    )
+    chunk: Count | Literal["auto"] = key(
+        "auto", "networks trained side by side; auto fits their state into the cache"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _rule_options(self) -> "Training":
+        require(
+            self.optimizer == "sgd" or self.momentum is None,
+            f"momentum is not an option of {self.optimizer}",
+        )
+        require(
+            self.optimizer != "adam" or self.weight_decay == 0,
+            "weight_decay is not an option of adam, take adamw",
+        )
+        return self

@@ -30,8 +30,9 @@ class Ledger(NamedTuple):
         section 3.4). Neither bound: a slow learner has a larger one. On random labels it is
         memorised, never structure.
       generalising: EDL = L_preq - N L_test, the excess description length (Donoway et al., 2026).
-        May be below 0. The test labels must come from the law of the training labels, noise
-        included: with clean ones, noise counts as generalising.
+        May be below 0. Of random labels it is 0 if the code is tempered; raw, what over-confident
+        networks waste on the way counts as well. The test labels must come from the law of the
+        training labels, noise included: with clean ones, noise counts as generalising.
       memorised: N L_test - L_fit, N times the generalisation gap.
     """
 

@@ -22,9 +22,9 @@ class Tempering(NamedTuple):
     """How logits become a law of labels; constants that are fixed before any label is seen.
 
     Attributes:
-      temperatures: a Bayesian mixture of them codes, all equally likely at first. With 1 and
-        infinity among them, the code is never more than log2(count) + `switching` bits longer than
-        the untempered and the uniform one.
+      temperatures: a Bayesian mixture of them codes, all equally likely at first: never more than
+        log2(count) + (blocks - 2) log2(1 / (1 - fresh)) bits above the best single one, among them
+        1, the networks as they are, and infinity, the uniform law.
       uniform: share of the uniform law in each, so that no label costs more than
         log2(classes / uniform) bits. It costs at most log2(1 / (1 - uniform)) bits a label.
       fresh: share of the weights that is made equal again between blocks, as every block has a
@@ -94,9 +94,9 @@ def block_code(
 ) -> Code:
     """The code whose first block is uniform and whose others are said by their networks' logits.
 
-    sum_i -log2 p(y_i | x_i, y before the block of i), blocks (cuts[s], cuts[s + 1]], as in Blier &
-    Ollivier (2018), eq. 2.4, and Voita & Titov (2020), section 2.2.2. The temperature is learned
-    from the labels already coded, which were held back from the networks that coded them.
+    sum_i -log2 p(y_i | x_i, y before the block of i) with blocks (cuts[s], cuts[s + 1]] (Blier &
+    Ollivier, 2018; Voita & Titov, 2020, section 2.2.2). The temperature is learned from the labels
+    already coded, which were held back from the networks that coded them.
 
     Args:
       logits: of every label from cuts[0] on, by a network trained on labels before its block. Their
@@ -122,8 +122,12 @@ def block_code(
 def expert_bits(
     logits: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"], tempering: Tempering
 ) -> Float[np.ndarray, "n temperatures"]:
-    """-log2 of what each temperature's law, mixed with a little uniform, gives each label."""
-    logits = np.asarray(logits, np.float64)
+    """-log2 of what each temperature's law, mixed with a little uniform, gives each label.
+
+    A network that diverged says nothing: logits with a NaN or an infinity among them are uniform.
+    """
+    finite = np.isfinite(logits).all(axis=1, keepdims=True)
+    logits = np.where(finite, np.asarray(logits, np.float64), 0.0)
     logits = logits - logits.max(axis=1, keepdims=True)
     rows = np.arange(len(labels))
     uniform = tempering.uniform / logits.shape[1]

@@ -83,8 +83,8 @@ def grown(
     """`learner` after a stage; examples from `stage.seen` on are never read.
 
     Asked are averages of the weights, not the weights: after t steps the latest counts
-    9 / (t + 8), so that the window grows with the training and no rate has to decay (Shamir &
-    Zhang, 2013, eq. 5, with eta = 8).
+    9 / (t + 8), so that the window grows with the training and no rate has to decay (the
+    polynomial-decay averaging of Shamir & Zhang, 2013, with eta = 8).
     """
     order_key, shift_key = jax.random.split(key)
     update = transformation(recipe.rule, rates).update

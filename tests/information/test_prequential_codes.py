@@ -87,6 +87,13 @@ def test_no_label_costs_more_than_the_uniform_share_allows(tempering):
         np.testing.assert_allclose(code.bits[8:], most)
 
 
+def test_a_network_that_diverged_codes_uniformly():
+    logits, labels = drawn(12, 4)
+    logits[8:] = np.nan
+    code = block_code(logits[4:], labels, (4, 8, 12), PLAIN)
+    np.testing.assert_allclose(code.bits[8:], 2)
+
+
 @given(st.integers(0, 10**6), st.floats(0, 30))
 def test_the_regret_of_tempering_is_what_its_docstring_says(seed, sharpness):
     tempering = Tempering()

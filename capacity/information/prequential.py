@@ -15,8 +15,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-_LN2 = math.log(2)
-
 
 class Tempering(NamedTuple):
     """How logits become a law of labels; constants that are fixed before any label is seen.

@@ -25,10 +25,23 @@ from capacity.information.entropy import (
 from capacity.information.estimate import Estimate
 from capacity.information.inputs import InputCard, input_card, input_measures, sample_measures
 from capacity.information.labels import label_measures
+from capacity.information.ledger import Ledger, ledger, memorised_bits, over_seeds
 from capacity.information.lines import Line, line
 from capacity.information.logistic import logistic_regression, usable_measures
 from capacity.information.measure import Measure, Measures, Progress
 from capacity.information.pixels import neighbour_entropy, position_entropy
+from capacity.information.prequential import (
+    RAW,
+    Code,
+    Tempering,
+    averaged,
+    block_code,
+    final_bits,
+    first_epoch_code,
+    geometric_cuts,
+    mixture_bits,
+    selection_bits,
+)
 from capacity.information.usable import (
     conditional_v_entropy,
     label_losses,
@@ -39,15 +52,21 @@ from capacity.information.usable import (
 from capacity.information.weights import TensorEntropy, WeightEntropy, weight_entropy
 
 __all__ = [
+    "RAW",
+    "Code",
     "DatasetCard",
     "Estimate",
     "InputCard",
+    "Ledger",
     "Line",
     "Measure",
     "Measures",
     "Progress",
+    "Tempering",
     "TensorEntropy",
     "WeightEntropy",
+    "averaged",
+    "block_code",
     "chao_shen_entropy",
     "compressed_sizes",
     "compressors",
@@ -55,24 +74,32 @@ __all__ = [
     "dataset_card",
     "dimension_measures",
     "entropy_standard_error",
+    "final_bits",
+    "first_epoch_code",
+    "geometric_cuts",
     "grassberger_entropy",
     "input_card",
     "input_measures",
     "label_losses",
     "label_measures",
+    "ledger",
     "levina_bickel_dimension",
     "line",
     "logistic_regression",
     "marginal_losses",
+    "memorised_bits",
     "miller_madow_entropy",
+    "mixture_bits",
     "neighbour_distances",
     "neighbour_entropy",
+    "over_seeds",
     "pixel_information",
     "pixel_measures",
     "plugin_entropy",
     "pointwise_v_information",
     "position_entropy",
     "sample_measures",
+    "selection_bits",
     "shuffled_information",
     "symbol_counts",
     "symbol_entropy",

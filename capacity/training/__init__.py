@@ -1,6 +1,7 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
 from capacity.training.finetune import Finetuned, finetune
+from capacity.training.growing import Recipe
 from capacity.training.memorising import Memory, memorise
 from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
 from capacity.training.optimizer import Rates, Rule
@@ -17,9 +18,12 @@ from capacity.training.population import (
     stacked,
     train,
 )
+from capacity.training.prequential import Asked, Budget, ask, logits, stage_steps
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
 
 __all__ = [
+    "Asked",
+    "Budget",
     "Curve",
     "Examples",
     "FinetunePlan",
@@ -32,19 +36,23 @@ __all__ = [
     "Quantising",
     "RateCurve",
     "Rates",
+    "Recipe",
     "Rule",
     "Snapshot",
     "State",
     "Weights",
+    "ask",
     "chunk_size",
     "compilations",
     "evaluate",
     "finetune",
     "initial",
+    "logits",
     "masked",
     "member_keys",
     "members",
     "memorise",
     "stacked",
+    "stage_steps",
     "train",
 ]

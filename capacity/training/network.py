@@ -1,6 +1,7 @@
 """One network from key to trained weights, as pure functions that a population maps."""
 
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -144,6 +145,30 @@ def example_losses(
     return loss, jnp.argmax(logits, axis=-1) == labels
 
 
+def stepped(
+    model: Model,
+    update: Callable[..., Any],
+    params: Params,
+    moments: optax.OptState,
+    mask: Mask,
+    inputs: Array,
+    labels: Array,
+) -> tuple[Params, optax.OptState, Array, Array]:
+    """Turned `params` and moments after one step, and mean loss (nats) and accuracy before it."""
+
+    def mean_loss(params: Params) -> tuple[Array, Array]:
+        loss, right = example_losses(model, turned(params), inputs, labels)
+        return jnp.mean(loss), jnp.mean(right)
+
+    (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(params)
+    # The gradient is masked, not the weights: pruned entries start at zero and never move, and
+    # the product fuses with the update instead of costing a pass over the weights.
+    grads = masked(grads, mask)
+    updates, moments = update(grads, moments, params)
+    stepped: Any = optax.apply_updates(params, updates)
+    return stepped, moments, loss, accuracy
+
+
 def turned(tree: T) -> T:
     """Every matrix as [out, in]: its gradient is then written row by row, a tenth of a step faster.
 
@@ -171,18 +196,8 @@ def _until_evaluation(
         params, moments, sums = carry
         position = (now * plan.evaluate_every + i) * batch_size
         index = shuffled(key, position + jnp.arange(batch_size), plan.train_size)
-        inputs, labels = pick(train, index)
-
-        def mean_loss(params: Params) -> tuple[Array, Array]:
-            loss, right = example_losses(model, turned(params), inputs, labels)
-            return jnp.mean(loss), jnp.mean(right)
-
-        (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(params)
-        # The gradient is masked, not the weights: pruned entries start at zero and never move, and
-        # the product fuses with the update instead of costing a pass over the weights.
-        grads = masked(grads, mask)
-        updates, moments = update(grads, moments, params)
-        params = optax.apply_updates(params, updates)
+        batch = pick(train, index)
+        params, moments, loss, accuracy = stepped(model, update, params, moments, mask, *batch)
         return params, moments, (sums[0] + loss, sums[1] + accuracy)
 
     zeros = (jnp.zeros(()), jnp.zeros(()))

@@ -70,7 +70,10 @@ class CapacityRow:
         "labels", r"W L\log_2 W", "order, without its constant, of a VC bound", "estimate"
     )
     vc_bound: int | None = column(
-        "labels", r"\overline{d}_\mathrm{VC}", "VC dimension; empty unless ReLU mlp", "upper bound"
+        "labels",
+        r"\overline{d}_\mathrm{VC}",
+        "VC dimension; empty unless ReLU mlp of two classes",
+        "upper bound",
     )
 
     seeds: int = column("networks", "S", "seeds at every training-set size", "exact")
@@ -78,11 +81,11 @@ class CapacityRow:
     capacity: float = column(
         "bits", "C", "memorised bits: the largest, over sizes, of the seeds' mean", "measured"
     )
-    capacity_low: float = column(
-        "bits", "C_-", "lower end of its 95 % bootstrap interval over seeds", "estimate"
+    capacity_low: float | None = column(
+        "bits", "C_-", "lower end of its 95 % interval over seeds; empty for one seed", "estimate"
     )
-    capacity_high: float = column(
-        "bits", "C_+", "upper end of its 95 % bootstrap interval over seeds", "estimate"
+    capacity_high: float | None = column(
+        "bits", "C_+", "upper end of its 95 % interval over seeds; empty for one seed", "estimate"
     )
     bits_per_parameter: float = column("bits/weight", r"\kappa", "capacity over P", "measured")
     bits_per_effective: float = column(

@@ -74,7 +74,7 @@ def _card(dataset: Dataset, found: Measures) -> Table:
         new = measure.note and measure.note != told  # a note on several lines is told once
         meaning = f"{of.doc} [dim]({escape(measure.note)})[/dim]" if new else of.doc
         told = measure.note
-        value, error = _number(measure.value, of.unit), _number(measure.standard_error, of.unit)
+        value, error = _number(measure.value), _number(measure.standard_error)
         table.add_row(meaning, of.symbol, value or "–", error, of.unit, of.kind)
     return table
 
@@ -88,7 +88,7 @@ def _markdown(dataset: Dataset, found: Measures, command: str) -> str:
             parts.append(f"\n## {of.group}\n\n| | symbol | value | s.e. | unit | kind | note |")
             parts.append("| --- | --- | ---: | ---: | --- | --- | --- |")
             group = of.group
-        value, error = _number(measure.value, of.unit), _number(measure.standard_error, of.unit)
+        value, error = _number(measure.value), _number(measure.standard_error)
         cells = (of.doc, of.symbol, value or "–", error, of.unit, of.kind, measure.note)
         parts.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(parts) + "\n"
@@ -108,7 +108,7 @@ def _title(dataset: Dataset) -> str:
     )
 
 
-def _number(value: float | None, unit: str) -> str:
+def _number(value: float | None) -> str:
     """Counts whole, large numbers to a tenth, others to four decimals; thousands apart."""
     if value is None:
         return ""

@@ -77,6 +77,10 @@ def draw(
     folder = Path(folder)
     results = store.read(folder)
     capacity = not results.capacities.empty
+    if capacity and not results.networks.empty:
+        raise StoreError(
+            f"{folder}: some trials memorise and some do not: an experiment is one or the other"
+        )
     if results.networks.empty and not capacity:
         raise StoreError(f"{folder / 'networks.csv'} holds no network: no trial has finished yet")
     out = Path(out) if out is not None else folder

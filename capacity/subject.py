@@ -25,6 +25,8 @@ from capacity.models import (
 from capacity.theory import memory_equivalent_capacity
 from capacity.training import Examples, State
 
+LEAST_CALIBRATION = 10  # examples, of which one in five is held apart
+
 
 class TrialError(ValueError):
     """A configuration that its data cannot serve, in one sentence."""
@@ -73,6 +75,10 @@ def check(config: Config) -> tuple[Dataset, Model]:
         raise TrialError(f"training.batch_size = {batch}: there are only {size} training examples")
     if len(np.unique(dataset.train.labels)) < 2:
         raise TrialError(f"data.train_size = {size}: these training examples are all of one class")
+    if config.coding.shift and dataset.train.inputs.ndim != 4:
+        raise TrialError(f"coding.shift = {config.coding.shift}: these inputs are no images")
+    if "obs" in config.coding.codecs and min(size, config.coding.calibration) < LEAST_CALIBRATION:
+        raise TrialError(f"coding.codecs: obs needs at least {LEAST_CALIBRATION} training examples")
     total = evaluations(config, size) * config.training.evaluate_every
     if total * batch >= 2**31:
         raise TrialError(f"training: {total} steps of {batch} are more than 2^31 examples")

@@ -13,7 +13,7 @@ from capacity.analysis.summary import number, whole
 COLUMNS = ("trial", "weights", "MEC", "knee", "bits", "95 %", "bits/weight", "twice the steps")
 LEGEND = (
     "Bits that each architecture holds: the largest, over training-set sizes, of the mean of the "
-    "seeds' memorised bits of random labels, with its 95 % bootstrap interval. MEC: "
+    "seeds' memorised bits of random labels, with its 95 % interval. MEC: "
     "memory-equivalent capacity. Knee: examples where it stands. Twice the steps: by how much they "
     "change it; ! marks 2 % and more."
 )
@@ -72,7 +72,8 @@ def text(capacities: pd.DataFrame) -> str:
     lines: list[list[str]] = [list(COLUMNS)]
     for row in capacities.to_dict("records"):
         knee = whole(row["knee_size"]) + (" (largest)" if row["at_edge"] else "")
-        interval = f"{whole(row['capacity_low'])} to {whole(row['capacity_high'])}"
+        ends = row["capacity_low"], row["capacity_high"]
+        interval = "-" if pd.isna(ends[0]) else " to ".join(map(whole, ends))
         numbers = [whole(row["capacity"]), interval, number(row["bits_per_parameter"], 3)]
         size = [whole(row["parameters"]), whole(row["memory_capacity"]), knee]
         lines.append([row["trial"], *size, *numbers, _change(row)])
@@ -86,7 +87,7 @@ def text(capacities: pd.DataFrame) -> str:
 
 def _change(row: dict) -> str:
     """By how much twice the steps change the capacity."""
-    if pd.isna(row["doubled_capacity"]):
+    if pd.isna(row["doubled_capacity"]) or row["capacity"] <= 0:
         return "-"
     change = 100 * (row["doubled_capacity"] / row["capacity"] - 1)
     return f"{change:+.1f} %" + ("" if row["converged"] else " !")

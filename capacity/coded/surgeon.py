@@ -1,6 +1,7 @@
 """A network's integers by rate-constrained OBS over calibration data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 import jax.numpy as jnp
 import numpy as np
@@ -11,11 +12,20 @@ from capacity.coding import Quantised, uniform
 from capacity.coding.calibration import Moments
 from capacity.coding.layerwise import BIAS_STEP, Layer, ObsPlan, quantised_layers
 from capacity.coding.natural_gradient import Slopes
-from capacity.models import Model, affine_layers
+from capacity.models import Model, ModelError, affine_layers, is_kernel
 
 _CHECKED = 5  # one in so many calibration inputs chooses the steps, the others the integers
 
 Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
+
+
+DEFAULT = ObsPlan()
+
+
+class Surgery(Protocol):
+    """A network's integers from a rate weight and, where wanted, another plan."""
+
+    def __call__(self, rate_weight: float, plan: ObsPlan = DEFAULT) -> dict[str, Quantised]: ...
 
 
 def surgeon(
@@ -23,9 +33,7 @@ def surgeon(
     params: Arrays,
     inputs: Float[Array, "samples ..."],
     key: Key[Array, ""],
-    *,
-    plan: ObsPlan | None = None,
-) -> Callable[[float], dict[str, Quantised]]:
+) -> Surgery:
     """A function from what a bit is worth, in nats per sample, to the network's integers.
 
     The loss that is kept small is the divergence of the predictions from those of `params`: its
@@ -36,7 +44,6 @@ def surgeon(
     Args:
       inputs: calibration data, scaled as the network sees them; none of the test split.
       key: for the labels drawn from the predictions.
-      plan: as in `quantised_layers`.
     """
     whole = {name: jnp.asarray(tensor) for name, tensor in params.items()}
     apart = len(inputs) - len(inputs) // _CHECKED
@@ -53,6 +60,8 @@ def surgeon(
         for name, layer in affine.items()
     ]
     rest = set(params) - {name for layer in layers for name in layer[:2]}
+    if unseen := sorted(filter(is_kernel, rest)):
+        raise ModelError(f"{unseen[0]}: multiplies its inputs in a way that taps do not see")
 
     def moments(now: Arrays, layer: Layer) -> Moments:
         if all(now[name] is params[name] for name in now):
@@ -62,7 +71,7 @@ def surgeon(
     def slopes(now: Arrays) -> Slopes:
         return calibrating.divergence_slopes(model, now, data)
 
-    def quantised(rate_weight: float) -> dict[str, Quantised]:
+    def quantised(rate_weight: float, plan: ObsPlan = DEFAULT) -> dict[str, Quantised]:
         done = {name: uniform(params[name], BIAS_STEP, name) for name in rest}
         found = quantised_layers(
             params,

@@ -46,7 +46,8 @@ def descended(
     for _ in range(rounds):
         change = _natural(gradient, free, layers, metric, damping, output_damping)
         slope = sum(float(np.sum(gradient[name] * change[name])) for name in free)
-        if not (np.isfinite(slope) and slope > 0):
+        # A loss of 0 has nothing to make up for, whatever rounding leaves of its gradient.
+        if not (loss > 0 and np.isfinite(slope) and slope > 0 and length > 0):
             break
         length = min(length, loss / slope)
         there = {
@@ -79,7 +80,8 @@ def _natural(
             flat = np.linalg.solve(damped(inputs, damping), table.reshape(-1, table.shape[-1]))
             change[layer.kernel] = _divided(flat, outer).reshape(table.shape)
         if layer.bias and layer.bias in free:
-            # A bias moves all places of a convolution at once.
+            # A bias moves all places of a convolution at once: as if their gradients were one, the
+            # most that its curvature can be.
             table = np.asarray(gradient[layer.bias], np.float64)[None] / places
             change[layer.bias] = _divided(table, outer)[0]
     return change

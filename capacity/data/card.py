@@ -31,7 +31,7 @@ from capacity.information import (
 )
 
 T = TypeVar("T")
-EDITION = 1  # of what is kept beside an InputCard; another number when a measure changes
+EDITION = 2  # of what is kept; another number when a measure or a compressor changes
 
 
 def card(dataset: Dataset) -> DatasetCard:
@@ -74,7 +74,12 @@ def measures(dataset: Dataset, progress: Progress | None = None) -> Measures:
 
 
 def _input_card(inputs: np.ndarray, key: str, told: Progress) -> InputCard:
-    return _kept(key, lambda: input_card(inputs, told), InputCard._asdict, lambda d: InputCard(**d))
+    return _kept(
+        f"{key}-{EDITION}",
+        lambda: input_card(inputs, told),
+        InputCard._asdict,
+        lambda d: InputCard(**d),
+    )
 
 
 def _kept(

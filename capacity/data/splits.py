@@ -16,6 +16,8 @@ def keep_classes(source: Source, classes: Sequence[int] | None, name: str) -> So
       DataError: if fewer than two classes are left, or one is named twice or does not exist.
     """
     if classes is not None:
+        if not isinstance(classes, Sequence) or isinstance(classes, str):
+            raise DataError(f"data.classes = {classes}: must be a list, as [3, 5]")
         classes = list(classes)
         for label in classes:
             if check_whole("classes", label, 0) >= source.class_count:

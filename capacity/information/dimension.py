@@ -147,6 +147,6 @@ def _check(distances: np.ndarray) -> None:
 
 
 def _positive(spread: float) -> float:
-    if not spread > 0:
-        raise ValueError("the neighbours of every point are equally far: no dimension explains it")
+    if not 0 < spread < float("inf"):
+        raise ValueError("distances of neighbours agree or overflow: no dimension explains them")
     return spread

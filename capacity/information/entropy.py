@@ -69,7 +69,8 @@ def grassberger_entropy(counts: Int[np.ndarray, " k"]) -> float:
 
     G(n) = psi(n) + (-1)^n (psi((n + 1) / 2) - psi(n / 2)) / 2, in nats (Grassberger, 2003,
     arXiv:physics/0307138). Of a Zipf law over 1000 symbols, 500 samples show 7.16 of 7.49
-    bits on average. May exceed log2 k, and is slightly below 0 for a constant.
+    bits on average. May exceed log2 k, and is not quite 0 for a constant: 0.014 for 101
+    samples.
 
     Args:
       counts: [k] occurrences of each symbol, >= 0, at least two in all.

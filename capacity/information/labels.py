@@ -32,7 +32,9 @@ def label_measures(
     def entropy(of: Callable[[np.ndarray], float]) -> Measure:
         def found() -> Measure:
             counts = np.bincount(classes(labels, 2), minlength=class_count)
-            return Measure(of(counts), entropy_standard_error(counts))
+            # Of the two others no error is known: where they differ, they spread more.
+            known = of in (plugin_entropy, miller_madow_entropy)
+            return Measure(of(counts), entropy_standard_error(counts) if known else None)
 
         return attempted(found)
 

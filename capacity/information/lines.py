@@ -22,8 +22,10 @@ LINES = {
     "label_entropy_chao_shen": Line("labels", "H(Y)", "bits", "estimate", "by Chao-Shen"),
     "label_entropy_grassberger": Line("labels", "H(Y)", "bits", "estimate", "by Grassberger"),
     "label_bits": Line("labels", "N H(Y)", "bits", "estimate", "entropy of all labels, plug-in"),
-    "conditional_entropy": Line("labels", "H(Y|X)", "bits", "exact", "noise of a label"),
-    "noise_floor": Line("labels", "N H(Y|X)", "bits", "exact", "noise floor of all labels"),
+    "conditional_entropy": Line(
+        "labels", "H(Y|X)", "bits", "exact", "noise of a label, by its law"
+    ),
+    "noise_floor": Line("labels", "N H(Y|X)", "bits", "exact", "noise floor, by the noise's law"),
     "pixel_entropy": Line("inputs", "H(X_i)", "bits/pixel", "estimate", "entropy of a pixel"),
     "position_entropy": Line("inputs", "H(X_i|i)", "bits/pixel", "estimate", "given its position"),
     "neighbour_entropy": Line(
@@ -46,7 +48,7 @@ LINES = {
         "dependence", "H_V(Y|X)", "bits", "upper bound", "held-out loss, logistic regression"
     ),
     "v_information": Line(
-        "dependence", "I_V(X;Y)", "bits", "lower bound", "V-information of that family"
+        "dependence", "I_V(X;Y)", "bits", "estimate", "V-information of that family"
     ),
 }
 

@@ -83,7 +83,9 @@ def _capacity_row(
     effective = theory.effective_parameters(parameters, task.example.class_count)
     stored = theory.parameter_bits(total)
     orders = theory.vc_order(total, len(parameters))
-    relu = config.model.family == "mlp" and config.model.activation == "relu"
+    # The bound is that of one piecewise linear output, the difference of two logits.
+    bounded = config.model.family == "mlp" and config.model.activation == "relu"
+    bounded &= not config.model.layer_norm and task.example.class_count == 2
     draw = stream(config.data.seed, "capacity, bootstrap")
     found, *again = (theory.capacity_estimate(each, draw) for each in bits)
 
@@ -109,9 +111,7 @@ def _capacity_row(
         threshold_bits=theory.threshold_capacity(effective),
         vc_lower_order=orders.lower,
         vc_upper_order=orders.upper,
-        vc_bound=theory.vc_bound(parameters, passed)
-        if relu and not config.model.layer_norm
-        else None,
+        vc_bound=theory.vc_bound(parameters, passed) if bounded else None,
         seeds=config.seeds,
         steps=steps,
         capacity=found.bits,

@@ -20,7 +20,8 @@ def convolve(
     On a CPU a product of patches with the kernel: inside a loop XLA's own gradients of a
     convolution take 5 (one channel) to 27 times (64 channels of 16 x 16) as long.
     """
-    if jax.default_backend() != "cpu":
+    plain = {1, *others.get("lhs_dilation", ()), *others.get("rhs_dilation", ())} == {1}
+    if jax.default_backend() != "cpu" or not plain or kernel.shape[2] != images.shape[3]:
         return jax.lax.conv_general_dilated(images, kernel, strides, padding, **others)
     size = kernel.shape[0], kernel.shape[1]
     if isinstance(padding, str):

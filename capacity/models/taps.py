@@ -9,7 +9,7 @@ from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 from jaxtyping import Array, Float
 
 from capacity.models.convolution import patches
-from capacity.models.model import Model, Params, is_kernel
+from capacity.models.model import Model, ModelError, Params, is_kernel
 
 Nudges = Mapping[str, Float[Array, "batch ..."]]
 """By kernel what is added to the outputs [batch, *outputs] of its layer, before its bias."""
@@ -96,4 +96,8 @@ def _rows(equation: Any, operand: Array) -> Array:
     if equation.primitive.name == "dot_general":
         return operand
     kernel, settings = equation.invars[1].aval.shape, equation.params
+    if {*settings["lhs_dilation"], *settings["rhs_dilation"], settings["feature_group_count"]} != {
+        1
+    }:
+        raise ModelError("a convolution with dilation or groups: its patches are not known")
     return patches(operand, kernel[:2], settings["window_strides"], settings["padding"])

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import ndtr
 
 _REACH = 8.5  # standard deviations of the Gaussian that the integrals cover
 _POINTS = 4001
+LEAST, MOST = 2.005, 1e6  # examples per weight; beyond, the limit of Wilks to 6 digits
 
 
 class LogisticLimit(NamedTuple):
@@ -31,13 +33,18 @@ def logistic_limit(examples_per_weight: float | int) -> LogisticLimit:
     towards 1 / (2 ln 2) = 0.7213 (Wilks) for infinitely many examples.
 
     Raises:
-      ValueError: `examples_per_weight` is not above 2.
+      ValueError: `examples_per_weight` is below 2.005.
 
     Source: P. Sur and E. J. Candes, "A modern maximum-likelihood theory for high-dimensional
       logistic regression", PNAS 116 (2019), without signal.
     """
-    if not examples_per_weight > 2:
-        raise ValueError(f"examples_per_weight = {examples_per_weight}: must be above 2")
+    if not examples_per_weight >= LEAST:
+        raise ValueError(
+            f"examples_per_weight = {examples_per_weight}: must be at least {LEAST}, as "
+            "below 2 all labels are held and close to it the integrals fail"
+        )
+    if examples_per_weight > MOST:
+        return LogisticLimit(1 / (2 * math.log(2)), 0.5)
     share = 1 / examples_per_weight
 
     def excess(tau: float) -> float:
@@ -46,13 +53,14 @@ def logistic_limit(examples_per_weight: float | int) -> LogisticLimit:
         return float(np.trapezoid(density * push**2, margins)) - share * tau**2
 
     # With many examples tau is small; towards the knee it grows without limit.
-    low, high = 1e-3, 1.0
+    low, high = math.sqrt(share), 1.0
     while excess(high) > 0:
         high *= 2
     tau = _root(excess, low, high)
-    margins, density, _ = _solved(tau, share)
+    margins, density, push = _solved(tau, share)
     loss = float(np.trapezoid(density * np.logaddexp(0, margins), margins)) / math.log(2)
-    right = float(np.trapezoid(density * (margins < 0), margins))
+    # p < 0 where z < b rho'(0); b rho'(p) tends to b, of which half is left at 0.
+    right = float(ndtr(np.interp(0, margins, push) / tau))
     return LogisticLimit((1 - loss) * examples_per_weight, right)
 
 

@@ -62,6 +62,6 @@ def test_it_beats_nearest_rounding_of_as_many_bytes(mlp):
 
 def test_a_network_with_normalisation_and_shortcuts():
     model, params, inputs = network("resnet", 0.25, 8, (8, 8, 3))
-    leaves = surgeon(model, params, inputs[:100], jax.random.key(3), plan=ObsPlan(rounds=1))(1e-4)
+    leaves = surgeon(model, params, inputs[:100], jax.random.key(3))(1e-4, ObsPlan(rounds=1))
     assert list(leaves) == list(params)
     assert np.abs(decoded(leaves)["layers/0/first/norm/scale"] - 1).max() < 1 / 32

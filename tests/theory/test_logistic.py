@@ -32,6 +32,13 @@ def test_infinitely_many_examples_leave_the_bits_of_wilks():
     assert logistic_limit(1e4).bits_per_weight == pytest.approx(1 / (2 * math.log(2)), abs=1e-4)
 
 
+@pytest.mark.parametrize("ratio", [2.005, 2.01, 1e5, 1e6, 1e7])
+def test_both_ends_are_in_line_with_the_middle(ratio):
+    found = logistic_limit(ratio)
+    assert 1 / (2 * math.log(2)) - 1e-5 <= found.bits_per_weight <= min(ratio, 1.5)
+    assert 0.5 <= found.accuracy < 1
+
+
 @pytest.mark.parametrize("ratio", [3, 4, 5, 10])
 def test_a_fitted_regression_is_within_three_standard_errors(ratio):
     weights, draws = 100, 24
@@ -49,5 +56,5 @@ def test_a_fitted_regression_is_within_three_standard_errors(ratio):
 
 
 def test_below_the_knee_there_is_no_minimum():
-    with pytest.raises(ValueError, match=r"examples_per_weight = 2: must be above 2"):
+    with pytest.raises(ValueError, match=r"examples_per_weight = 2: must be at least 2.005"):
         logistic_limit(2)

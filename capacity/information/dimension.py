@@ -147,6 +147,8 @@ def _check(distances: np.ndarray) -> None:
 
 
 def _positive(spread: float) -> float:
-    if not 0 < spread < float("inf"):
-        raise ValueError("distances of neighbours agree or overflow: no dimension explains them")
+    if not spread > 0:
+        raise ValueError("the neighbours of every point are equally far: no dimension explains it")
+    if not np.isfinite(spread):
+        raise ValueError("distances of neighbours overflow: scale the inputs")
     return spread

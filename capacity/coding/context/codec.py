@@ -69,8 +69,12 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     if mass > _DENSE * flat.size:
         return None
     trials = _mapped(lambda axis: _trial(symbols, axis, partners), _axes(symbols.shape))
-    matrix, walk, first = min(trials, key=_bytes_per_symbol)
-    others = _mapped(lambda cut: _coded(matrix[cut], walk.stride, partners), walk.cuts[1:])
+    walk, first = min(trials, key=_bytes_per_symbol)
+
+    def coded(cut: slice) -> bytes:
+        return _coded(_rows(symbols, walk.axis, cut), walk.stride, partners)
+
+    others = _mapped(coded, walk.cuts[1:])
     parts = [first, *others]
     lengths = b"".join(varint(len(part)) for part in parts[:-1])
     return varint(2 * walk.stride - walk.axis) + lengths + b"".join(parts)
@@ -113,18 +117,27 @@ def _axes(shape: tuple[int, ...]) -> list[int]:
     return enough if enough and math.prod(shape) > _SMALL else [0, -1]
 
 
-def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[np.ndarray, Walk, bytes]:
-    """The matrix along an axis, how to walk it, and its first stripe's bytes."""
-    rows, columns = _matrix_shape(symbols.shape, axis)
-    turned = np.moveaxis(symbols, axis, 0) if symbols.ndim > 1 else symbols
-    # A copy, as the model writes symbols where it reads them, and the caller's may be read-only.
-    matrix = np.array(turned.reshape(rows, columns), np.int32, order="C")
-    walk = _walk(symbols.shape, axis, _stride(matrix), partners)
-    return matrix, walk, _coded(matrix[walk.cuts[0]], walk.stride, partners)
+def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[Walk, bytes]:
+    """How to walk the matrix along an axis, and the bytes of its first stripe."""
+    rows, _ = _matrix_shape(symbols.shape, axis)
+    sample = _rows(symbols, axis, slice(None, None, max(1, rows // 64)))
+    walk = _walk(symbols.shape, axis, _stride(sample), partners)
+    return walk, _coded(_rows(symbols, axis, walk.cuts[0]), walk.stride, partners)
 
 
-def _bytes_per_symbol(trial: tuple[np.ndarray, Walk, bytes]) -> float:
-    _, walk, first = trial
+def _rows(symbols: np.ndarray, axis: int, cut: slice) -> np.ndarray:
+    """Some rows of the matrix along an axis.
+
+    A copy, as the model writes symbols where it reads them, and the caller's may be read-only; of
+    no more rows than are coded at a time, as a whole matrix may be half of the memory.
+    """
+    _, columns = _matrix_shape(symbols.shape, axis)
+    turned = np.moveaxis(symbols, axis, 0) if symbols.ndim > 1 else symbols[None]
+    return np.array(turned[cut].reshape(-1, columns), np.int32, order="C")
+
+
+def _bytes_per_symbol(trial: tuple[Walk, bytes]) -> float:
+    walk, first = trial
     return len(first) / (walk.cuts[0].stop * walk.columns)
 
 
@@ -154,14 +167,14 @@ def _portions(stripe: np.ndarray) -> Iterator[tuple[slice, int]]:
         start += count
 
 
-def _stride(matrix: np.ndarray) -> int:
-    """The lag of at least 2 columns at which magnitudes are most alike, from 64 or more rows."""
-    rows, columns = matrix.shape
+def _stride(sample: np.ndarray) -> int:
+    """The lag of at least 2 columns at which magnitudes of some rows are most alike."""
+    columns = sample.shape[1]
     lags = range(2, min(_LAG_LIMIT, columns // 2) + 1)
     if not lags:
         return 2
-    sample = _magnitudes(matrix[:: max(1, rows // 64)], 4).astype(np.float32)
-    line = np.pad(sample, ((0, 0), (0, lags[-1]))).ravel()  # no lag reaches from row to row
+    levels = _magnitudes(sample, 4).astype(np.float32)
+    line = np.pad(levels, ((0, 0), (0, lags[-1]))).ravel()  # no lag reaches from row to row
     alike = [float(line[lag:] @ line[:-lag]) / (columns - lag) for lag in lags]
     return lags[int(np.argmax(alike))]
 

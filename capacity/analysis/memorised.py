@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from capacity.analysis import style
 from capacity.analysis.looks import looks
 from capacity.analysis.statistics import over_seeds
-from capacity.analysis.summary import number, whole
+from capacity.analysis.summary import aligned, number, whole
 
 COLUMNS = ("trial", "weights", "MEC", "knee", "bits", "95 %", "bits/weight", "twice the steps")
 LEGEND = (
@@ -77,12 +77,7 @@ def text(capacities: pd.DataFrame) -> str:
         numbers = [whole(row["capacity"]), interval, number(row["bits_per_parameter"], 3)]
         size = [whole(row["parameters"]), whole(row["memory_capacity"]), knee]
         lines.append([row["trial"], *size, *numbers, _change(row)])
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
-        for line in [lines[0], rule, *lines[1:]]
-    )
+    return aligned(lines, heads=1)
 
 
 def _change(row: dict) -> str:

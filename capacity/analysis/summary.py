@@ -1,5 +1,7 @@
 """A row per trial: the dense network and its ticket, as a frame and as text for a terminal."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from capacity.analysis.statistics import alive, over_seeds, tickets, tickets_only
@@ -56,11 +58,16 @@ def text(table: pd.DataFrame) -> str:
     if table["diverged"].any():
         last = ["", "diverged", *table["diverged"].astype(str)]
         lines = [[*line, cell] for line, cell in zip(lines, last, strict=True)]
+    return aligned(lines, heads=2)
+
+
+def aligned(lines: Sequence[Sequence[str]], heads: int) -> str:
+    """Cells as columns of plain text, names to the left, with a rule below the `heads` lines."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rule = ["-" * width for width in widths]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]).rstrip()
-        for line in [*lines[:2], rule, *lines[2:]]
+        for line in [*lines[:heads], rule, *lines[heads:]]
     )
 
 

@@ -3,14 +3,15 @@
 import difflib
 import operator
 from collections.abc import Iterable
+from typing import Any
 
 from capacity.data.dataset import DataError
 
 
-def check_whole(option: str, value: object, least: int) -> int:
+def check_whole(option: str, value: Any, least: int) -> int:
     """`value` as an int, or DataError if it is not a whole number of at least `least`."""
     try:
-        number = operator.index(value)  # type: ignore[arg-type]
+        number = operator.index(value)
     except TypeError:
         number = None
     if number is None or isinstance(value, bool) or number < least:

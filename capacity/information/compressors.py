@@ -6,6 +6,7 @@ import lzma
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import brotli
 import imagecodecs
@@ -132,7 +133,7 @@ def _plane(image: UInt8[np.ndarray, "h w c"]) -> np.ndarray:
     return np.ascontiguousarray(image[..., 0] if image.shape[-1] == 1 else image)
 
 
-def _pillow(image: np.ndarray, **options: object) -> bytes:
+def _pillow(image: np.ndarray, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(image).save(file, **options)  # type: ignore[arg-type]
+    Image.fromarray(image).save(file, **options)
     return file.getvalue()

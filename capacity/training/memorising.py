@@ -7,7 +7,7 @@ tells its exact loss for nothing, so that the least of all steps can be kept.
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +78,8 @@ def memorise(
 
 def compilations() -> int:
     """Memorising programs compiled (or loaded from the cache) by this process."""
-    return _advance._cache_size()  # type: ignore[attr-defined]
+    program: Any = _advance
+    return program._cache_size()
 
 
 @functools.partial(jax.jit, static_argnames="rule")

@@ -1,5 +1,6 @@
 """Checkpoints of every kind: what goes in comes out, and what is wrong is one sentence."""
 
+import importlib
 import io
 import json
 import pickle
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from capacity import coding
 from capacity.checkpoints import CheckpointError, read, writer
@@ -94,22 +97,21 @@ def test_our_masks_are_left_out_and_nothing_else_of_that_name(tmp_path):
 
 
 def test_the_library_of_safetensors_agrees(tmp_path):
-    library = pytest.importorskip("safetensors.numpy")
     plain = {name: np.ascontiguousarray(w) for name, w in TREE.items()}
     path = tmp_path / "x.safetensors"
-    library.save_file(plain, path, metadata={"format": "np"})
+    save_file(plain, path, metadata={"format": "np"})
     assert {n: w.tobytes() for n, w in read(path).tensors.items()} == {
         n: w.tobytes() for n, w in plain.items()
     }
     path.write_bytes(writer(path)(TREE))
     del plain["brain"]  # its numpy side has no bfloat16 of its own
-    with pytest.importorskip("safetensors").safe_open(path, "np") as file:
+    with safe_open(path, "np") as file:
         assert set(file.keys()) == set(TREE)
         assert all(file.get_tensor(n).tobytes() == w.tobytes() for n, w in plain.items())
 
 
 def test_folders_of_orbax_are_read(tmp_path):
-    ocp = pytest.importorskip("orbax.checkpoint")
+    ocp = importlib.import_module("orbax.checkpoint")  # slow to import; it comes with flax
     tree = {"layers": [{"kernel": np.ones((2, 3), np.float32)}, TREE["brain"]], "step": np.int32(4)}
     expected = {
         "layers/0/kernel": np.ones((2, 3), np.float32),

@@ -1,5 +1,6 @@
 """A small TFDS set that is prepared on paper only: its metadata is real, its records are drawn."""
 
+import importlib
 import json
 
 import numpy as np
@@ -80,7 +81,7 @@ def _records(builder, split):
 @pytest.fixture
 def paper_data_dir(tmp_path, monkeypatch):
     """An empty TFDS_DATA_DIR; any set on paper in it has 60 random images a split."""
-    testing = pytest.importorskip("tensorflow_datasets").testing
+    testing = importlib.import_module("tensorflow_datasets").testing  # slow to import
     data_dir = tmp_path / "tfds"
     monkeypatch.setenv("TFDS_DATA_DIR", str(data_dir))
     monkeypatch.setenv("CAPACITY_CACHE_DIR", str(tmp_path / "cache"))

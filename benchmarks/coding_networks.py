@@ -190,8 +190,13 @@ def flax_score(weights: Weights, split: Split) -> Score:
     examples = Examples(
         jnp.asarray(split.inputs), jnp.asarray(split.labels), jnp.zeros(()), jnp.float32(1 / 255)
     )
+    return score_of(model_of(weights), weights, examples)
+
+
+def score_of(model: Model, weights: Weights, examples: Examples) -> Score:
+    """Of weights in the layout of Flax on examples on the device."""
     stacked = {name: jnp.asarray(tensor)[None] for name, tensor in weights.items()}
-    quality = training.evaluate(model_of(weights), stacked, examples, chunk=1)
+    quality = training.evaluate(model, stacked, examples, chunk=1)
     return Score(100 * float(quality.accuracy[0]), float(quality.loss[0]))
 
 

@@ -12,9 +12,10 @@ from rich.table import Table
 from benchmarks.coding_networks import params_of
 from capacity import coding, data, training
 from capacity.coding import Quantised
-from capacity.data import Dataset, Split
+from capacity.data import Dataset
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, Model, Params, build
+from capacity.subject import on_device
 from capacity.training import Examples, Finetuned, FinetunePlan, Plan, Rates, Rule, member_keys
 
 BATCH = 128
@@ -47,7 +48,7 @@ def main() -> None:
 
     dataset = data.load(options.data, validation_size=5000)
     train, validation, test = (
-        _on_device(dataset, split) for split in (dataset.train, dataset.validation, dataset.test)
+        on_device(dataset, split) for split in (dataset.train, dataset.validation, dataset.test)
     )
     model = _network(options.network, dataset)
     seeds = [seed for seed in options.seeds for _ in options.rate_weights]
@@ -111,11 +112,6 @@ def main() -> None:
         else:
             console.print(f"{name}: no network has {percent} % of the validation split right")
     (options.out / f"{options.network}.md").write_text("\n".join(lines) + "\n")
-
-
-def _on_device(dataset: Dataset, split: Split) -> Examples:
-    scaling = jnp.asarray(dataset.offset), jnp.asarray(dataset.scale)
-    return Examples(jnp.asarray(split.inputs), jnp.asarray(split.labels), *scaling)
 
 
 def _network(name: str, dataset: Dataset) -> Model:

@@ -34,9 +34,9 @@ from capacity.information import (
     over_seeds,
 )
 from capacity.models import Architecture, Model, build, layer_parameters
+from capacity.subject import on_device
 from capacity.training import (
     Budget,
-    Examples,
     Plan,
     Rates,
     Recipe,
@@ -109,7 +109,7 @@ def _said(
     console: Console,
 ) -> tuple[Said, tuple[int, ...]]:
     """The population's logits, and the steps of its stages."""
-    examples = _on_device(dataset, dataset.train)
+    examples = on_device(dataset, dataset.train)
     budget = Budget(options.epochs, options.power, not options.cold, options.held_back)
     seeds = range(options.seeds)
     params = training.initial(model, member_keys(seeds, "initial"))
@@ -135,14 +135,14 @@ def _said(
         )
     fit, tests = (
         logits(model, asked.params, split, 0, len(split.labels), chunk=chunk)
-        for split in (examples, _on_device(dataset, test))
+        for split in (examples, on_device(dataset, test))
     )
     return Said(asked.logits, fit, tests), asked.steps
 
 
 def _online(options: argparse.Namespace, dataset: Dataset, model: Model) -> str:
     """Losses before each update in one ordinary epoch, without shifts: what any training gives."""
-    examples, seeds = _on_device(dataset, dataset.train), range(options.seeds)
+    examples, seeds = on_device(dataset, dataset.train), range(options.seeds)
     count = len(dataset.train.labels)
     steps = count // options.batch_size
     state = training.train(
@@ -179,11 +179,6 @@ def _noisy_test(dataset: Dataset, options: argparse.Namespace) -> Split:
     noise = options.label_noise, options.label_noise_kind, TEST_NOISE
     labels = noisy_labels(dataset.test.labels, dataset.class_count, *noise)
     return dataset.test._replace(labels=labels)
-
-
-def _on_device(dataset: Dataset, split: Split) -> Examples:
-    scaling = jnp.asarray(dataset.offset), jnp.asarray(dataset.scale)
-    return Examples(jnp.asarray(split.inputs), jnp.asarray(split.labels), *scaling)
 
 
 def _architecture(options: argparse.Namespace, dataset: Dataset) -> Architecture:

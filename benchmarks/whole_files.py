@@ -2,35 +2,34 @@
 
 TFDS_DATA_DIR=... python -m benchmarks.whole_files --weights FOLDER
 
-The size is fixed beforehand. For each caution (`ObsPlan`) a bisection looks for the rate weight
-that meets it; of all files made within the size, the one is taken whose network loses least on
-5,000 training images apart, moved by up to a pixel, as the networks have seen all that are not.
+The size is fixed beforehand. A bisection looks for the rate weight that meets it; of all files made
+within the size, the one is taken whose network loses least on 5,000 training images apart, moved by
+up to a pixel, as the networks have seen all that are not.
 The test split is looked at once, for the line that is printed.
 """
 
 import argparse
-import functools
 import time
 from pathlib import Path
 
-import jax.numpy as jnp
 from jaxtyping import Array
 from rich.console import Console
 
-from benchmarks.coding_networks import Network, Score, model_of, params_of, published
+from benchmarks.coding_networks import Network, model_of, params_of, published, score_of
 from benchmarks.coding_peers import WHOLE_FILES
-from capacity import coding, data, training
+from capacity import coding, data
 from capacity.coded.calibrating import calibration_inputs
 from capacity.coded.surgeon import surgeon
 from capacity.coding.layerwise import ObsPlan
-from capacity.coding.order import reordered
+from capacity.coding.order import with_units_ordered
 from capacity.coding.search import coarsest_within
-from capacity.models import Model, interchangeable
+from capacity.models import interchangeable
+from capacity.subject import on_device
 from capacity.training import Examples, member_keys
 from capacity.training.quantising import shifted
 
 IMAGES = {"mlp": 40_000, "lenet5": 20_000}  # calibration; a convolution sees many patches of each
-CAUTIONS = {"mlp": (1 / 2,), "lenet5": (1 / 8,)}
+CAUTION = {"mlp": 1 / 2, "lenet5": 1 / 8}  # see `ObsPlan`
 APART = 5_000  # images that choose among the files
 SHIFT = 1
 DEAREST, CHEAPEST = 3e-6, 3e-8  # rate weights, nats a bit
@@ -45,10 +44,8 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     dataset = data.load("mnist", validation_size=APART)
-    scaling = jnp.asarray(dataset.offset), jnp.asarray(dataset.scale)
     train, apart, test = (
-        Examples(jnp.asarray(split.inputs), jnp.asarray(split.labels), *scaling)
-        for split in (dataset.train, dataset.validation, dataset.test)
+        on_device(dataset, split) for split in (dataset.train, dataset.validation, dataset.test)
     )
     draw, moved = (member_keys([0], name)[0] for name in ("calibration", "apart"))
     inputs = calibration_inputs(train, max(IMAGES.values()), SHIFT, draw)
@@ -60,7 +57,7 @@ def main() -> None:
             continue
         content = best_within(asked.bar, network, inputs, apart, console)
         (options.out / f"{network.name}.cap").write_bytes(content)
-        found = quality(model_of(network.weights), content, test)
+        found = score_of(model_of(network.weights), coding.decode(content), test)
         console.print(
             f"{network.title}: {len(content):,} bytes, "
             f"{found.accuracy:.2f} %, loss {found.loss:.4f} bits"
@@ -77,35 +74,23 @@ def best_within(
     quantised = surgeon(model, params, inputs[: IMAGES[kind]], member_keys([0], "labels")[0])
     made: list[tuple[float, bytes]] = []
 
-    def size(fineness: float, caution: float) -> int:
-        leaves = quantised(1 / fineness, ObsPlan(caution=caution))
-        symbols = {name: leaf.symbols for name, leaf in leaves.items()}
-        turned = reordered(symbols, interchangeable(model))
-        moved = {name: leaf._replace(symbols=turned[name]) for name, leaf in leaves.items()}
-        content = coding.encode(moved, effort="max")
-        made.append((quality(model, content, apart).loss, content))
+    def size(fineness: float) -> int:
+        leaves = quantised(1 / fineness, ObsPlan(caution=CAUTION[kind]))
+        content = coding.encode(with_units_ordered(leaves, interchangeable(model)), effort="max")
+        made.append((score_of(model, coding.decode(content), apart).loss, content))
         console.print(
-            f"{time.perf_counter() - began:6.0f} s  {network.title}: caution {caution:g}, "
+            f"{time.perf_counter() - began:6.0f} s  {network.title}: "
             f"rate weight {1 / fineness:.1e}, {len(content):,} bytes of {budget:,}, "
             f"loss {made[-1][0]:.5f} bits",
             soft_wrap=True,
         )
         return len(content)
 
-    for caution in CAUTIONS[kind]:
-        make = functools.partial(size, caution=caution)
-        coarsest_within(make, float, budget, 1 / DEAREST, 1 / CHEAPEST, trials=TRIALS)
+    coarsest_within(size, float, budget, 1 / DEAREST, 1 / CHEAPEST, trials=TRIALS)
     within = [each for each in made if len(each[1]) <= budget]
     if not within:
         raise SystemExit(f"{network.title}: no rate weight makes a file of {budget:,} bytes")
     return min(within)[1]
-
-
-def quality(model: Model, content: bytes, examples: Examples) -> Score:
-    """Accuracy and loss of the network in a file."""
-    decoded = {name: jnp.asarray(t)[None] for name, t in coding.decode(content).items()}
-    found = training.evaluate(model, decoded, examples, chunk=1)
-    return Score(100 * float(found.accuracy[0]), float(found.loss[0]))
 
 
 if __name__ == "__main__":

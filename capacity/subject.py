@@ -100,9 +100,9 @@ def prepare(config: Config, trial: str) -> Subject:
         config=config,
         dataset=dataset,
         model=model,
-        train=_on_device(dataset, dataset.train),
-        validation=_on_device(dataset, dataset.validation),
-        test=_on_device(dataset, dataset.test),
+        train=on_device(dataset, dataset.train),
+        validation=on_device(dataset, dataset.validation),
+        test=on_device(dataset, dataset.test),
         evaluations=evaluations(config, len(dataset.train.labels)),
         chunk=training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
         card=data.card(dataset),
@@ -186,7 +186,8 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
     return lottery.play(settings, initial, fresh, fit)
 
 
-def _on_device(dataset: Dataset, split: Split) -> Examples:
+def on_device(dataset: Dataset, split: Split) -> Examples:
+    """A split of a data set, as training and evaluation take it."""
     return Examples(
         jnp.asarray(split.inputs),
         jnp.asarray(split.labels),

@@ -9,7 +9,7 @@ import numpy as np
 from capacity import training
 from capacity.coded.codecs import QUANTISERS, WEIGHT_BASELINES, Leaves, Quantise
 from capacity.coding import decode, dequantised, encode
-from capacity.coding.order import reordered
+from capacity.coding.order import with_units_ordered
 from capacity.models import interchangeable
 from capacity.subject import Subject
 from capacity.training import Mask, Weights, stacked
@@ -132,9 +132,7 @@ def _file(subject: Subject, setting: float, leaves: Leaves) -> File:
     """Units change places where the network allows it, since that makes a file shorter."""
 
     def compress() -> tuple[Leaves, bytes]:
-        symbols = {name: leaf.symbols for name, leaf in leaves.items()}
-        turned = reordered(symbols, interchangeable(subject.model))
-        moved = {name: leaf._replace(symbols=turned[name]) for name, leaf in leaves.items()}
+        moved = with_units_ordered(leaves, interchangeable(subject.model))
         return moved, encode(moved, effort=subject.config.coding.effort)
 
     (moved, content), encode_seconds = _timed(compress)

@@ -1,23 +1,20 @@
 """A network's integers by rate-constrained OBS over calibration data."""
 
-from collections.abc import Mapping
 from typing import Protocol
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key, Shaped
+from jaxtyping import Array, Float, Key
 
 from capacity.coded import calibrating
+from capacity.coded.calibrating import Arrays
 from capacity.coding import Quantised, uniform
-from capacity.coding.calibration import Moments
-from capacity.coding.layerwise import BIAS_STEP, Layer, ObsPlan, quantised_layers
+from capacity.coding.calibration import Layer, Moments
+from capacity.coding.layerwise import BIAS_STEP, ObsPlan, quantised_layers
 from capacity.coding.natural_gradient import Slopes
 from capacity.models import Model, ModelError, affine_layers, is_kernel
 
 _CHECKED = 5  # one in so many calibration inputs chooses the steps, the others the integers
-
-Arrays = Mapping[str, Shaped[np.ndarray, "..."]]
-
 
 DEFAULT = ObsPlan()
 
@@ -52,8 +49,11 @@ def surgeon(
     )
     gradients = calibrating.gradient_moments(model, whole, data, key)
     affine = {layer.kernel: layer for layer in affine_layers(model)}
-    first = {
-        name: calibrating.input_moments(model, layer, whole, data) for name, layer in affine.items()
+    known = {
+        name: calibrating.input_moments(model, layer, whole, data)._replace(
+            gradients=gradients[name]
+        )
+        for name, layer in affine.items()
     }
     layers = [
         Layer(name, layer.bias, stride=_stride(model, whole[name].shape))
@@ -64,8 +64,6 @@ def surgeon(
         raise ModelError(f"{unseen[0]}: multiplies its inputs in a way that taps do not see")
 
     def moments(now: Arrays, layer: Layer) -> Moments:
-        if all(now[name] is params[name] for name in now):
-            return first[layer.kernel]
         return calibrating.input_moments(model, affine[layer.kernel], now, data)
 
     def slopes(now: Arrays) -> Slopes:
@@ -77,8 +75,8 @@ def surgeon(
             params,
             layers,
             rate_weight,
+            known,
             moments,
-            gradients=gradients,
             loss=lambda now: calibrating.divergence(model, now, check),
             slopes=slopes,
             plan=plan,

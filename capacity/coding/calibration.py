@@ -1,9 +1,25 @@
-"""Second moments of what flows through a layer: what a data-aware quantiser knows of the data."""
+"""Layers and the second moments of what flows through them: what a quantiser knows of the data."""
 
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+
+
+class Layer(NamedTuple):
+    """An affine layer, and how it is to be quantised.
+
+    Attributes:
+      kernel: its tensor, [..., out]; all axes but the last are inputs.
+      bias: its tensor, [out], or None.
+      step: of the kernel; None for the one of smallest loss + rate_weight * bits.
+      stride: inputs per row of an image, for the prices of integers; 0 for none.
+    """
+
+    kernel: str
+    bias: str | None
+    step: float | None = None
+    stride: int = 0
 
 
 class Moments(NamedTuple):

@@ -1,12 +1,11 @@
 """Natural-gradient steps for weights that are still free, with a layer's moments as the metric."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Shaped
 
-from capacity.coding.calibration import Moments
+from capacity.coding.calibration import Layer, Moments
 from capacity.coding.obs import damped
 
 Weights = Mapping[str, Shaped[np.ndarray, "..."]]
@@ -14,20 +13,10 @@ Slopes = tuple[float, Mapping[str, Float[np.ndarray, "..."]]]
 """A loss >= 0 and its gradient by the tensors of a network."""
 
 
-class Affine(Protocol):
-    """A layer by the names of its tensors."""
-
-    @property
-    def kernel(self) -> str: ...
-
-    @property
-    def bias(self) -> str | None: ...
-
-
 def descended(
     weights: Weights,
     free: Sequence[str],
-    layers: Sequence[Affine],
+    layers: Sequence[Layer],
     metric: Mapping[str, Moments],
     slopes: Callable[[Weights], Slopes],
     rounds: int,
@@ -65,7 +54,7 @@ def descended(
 def _natural(
     gradient: Mapping[str, Float[np.ndarray, "..."]],
     free: Sequence[str],
-    layers: Sequence[Affine],
+    layers: Sequence[Layer],
     metric: Mapping[str, Moments],
     damping: float,
     output_damping: float,

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from capacity.coding.quantise import Quantised
+
 _LIMIT = 8192  # units of a layer whose similarities fit a memory
 
 
@@ -50,6 +52,14 @@ def reordered(
         for axis in (*units.outputs, *units.inputs):
             result[axis.tensor] = _taken(result[axis.tensor], axis, order)
     return result
+
+
+def with_units_ordered(
+    leaves: Mapping[str, Quantised], layers: Sequence[Units]
+) -> dict[str, Quantised]:
+    """The same of quantised tensors, each with its step or codebook."""
+    symbols = reordered({name: leaf.symbols for name, leaf in leaves.items()}, layers)
+    return {name: leaf._replace(symbols=symbols[name]) for name, leaf in leaves.items()}
 
 
 def tour(table: Shaped[np.ndarray, "units weights"]) -> Int[np.ndarray, " units"]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from capacity.coding.calibration import Moments
-from capacity.coding.layerwise import Layer, ObsPlan, best_step, quantised_layers
+from capacity.coding.calibration import Layer, Moments
+from capacity.coding.layerwise import ObsPlan, best_step, quantised_layers
 from capacity.coding.obs import distortion, obs
 from capacity.coding.quantise import dequantised
 from capacity.coding.rates import prices, two_sided_rates
@@ -41,6 +41,11 @@ def moments_of(inputs):
     return moments
 
 
+def quantised(weights, layers, rate_weight, moments, **options):
+    known = {layer.kernel: moments(weights, layer) for layer in layers}
+    return quantised_layers(weights, layers, rate_weight, known, moments, **options)
+
+
 def slopes_of(inputs, wanted):
     """Half the mean squared error of the outputs, and its gradient."""
 
@@ -65,7 +70,7 @@ def decoded(coded):
 
 def test_biases_take_up_the_mean_error_of_the_outputs():
     inputs, weights = network()
-    coded = quantised_layers(
+    coded = quantised(
         weights, LAYERS, 0.01, moments_of(inputs), plan=PLAN._replace(bias_step=2**-20)
     )
     assert list(coded) == list(weights)
@@ -82,7 +87,7 @@ def test_later_layers_see_what_the_quantised_ones_produce():
         seen.append((layer.kernel, dict(now)))
         return moments_of(inputs)(now, layer)
 
-    coded = quantised_layers(weights, LAYERS, 0.01, moments)
+    coded = quantised(weights, LAYERS, 0.01, moments)
     assert [kernel for kernel, _ in seen] == ["a/kernel", "b/kernel", "b/kernel"]
     last = seen[-1][1]
     assert np.array_equal(last["a/kernel"], dequantised(coded["a/kernel"]))
@@ -94,10 +99,8 @@ def test_slopes_make_the_outputs_better():
     for seed in range(4):
         inputs, weights = network(seed)
         slopes = slopes_of(inputs, forward(weights, inputs)[2])
-        plain = quantised_layers(weights, LAYERS, 0.05, moments_of(inputs))
-        made_up = quantised_layers(
-            weights, LAYERS, 0.05, moments_of(inputs), slopes=slopes, plan=plan
-        )
+        plain = quantised(weights, LAYERS, 0.05, moments_of(inputs))
+        made_up = quantised(weights, LAYERS, 0.05, moments_of(inputs), slopes=slopes, plan=plan)
         losses.append([slopes(decoded(each))[0] for each in (plain, made_up)])
         assert losses[-1][1] < losses[-1][0]
     before, after = np.sum(losses, axis=0)
@@ -107,7 +110,7 @@ def test_slopes_make_the_outputs_better():
 def test_the_network_handed_in_stays_as_it_is_and_the_result_is_the_same_again():
     inputs, weights = network()
     before = {name: tensor.copy() for name, tensor in weights.items()}
-    first, second = (quantised_layers(weights, LAYERS, 0.01, moments_of(inputs)) for _ in range(2))
+    first, second = (quantised(weights, LAYERS, 0.01, moments_of(inputs)) for _ in range(2))
     for name, tensor in weights.items():
         assert np.array_equal(tensor, before[name])
         assert np.array_equal(first[name].symbols, second[name].symbols)
@@ -117,7 +120,7 @@ def test_a_layer_without_a_bias_and_a_kernel_of_four_axes():
     images = np.random.default_rng(0).normal(0, 1, (50, 18)).astype(np.float32)
     kernel = np.random.default_rng(1).normal(0, 1, (3, 3, 2, 4)).astype(np.float32)
     layers = [Layer("kernel", None)]
-    coded = quantised_layers({"kernel": kernel}, layers, 0.01, lambda *_: dense_moments(images))
+    coded = quantised({"kernel": kernel}, layers, 0.01, lambda *_: dense_moments(images))
     assert list(coded) == ["kernel"]
     assert coded["kernel"].symbols.shape == kernel.shape
 
@@ -146,13 +149,13 @@ def test_the_best_step_is_coarser_where_a_bit_is_dearer_and_no_worse_than_its_ne
 def test_steps_follow_the_loss_that_is_given():
     inputs, weights = network()
     layers = [layer._replace(step=None) for layer in LAYERS]
-    far = quantised_layers(weights, layers, 1e-6, moments_of(inputs), loss=lambda now: 0.0)
+    far = quantised(weights, layers, 1e-6, moments_of(inputs), loss=lambda now: 0.0)
     wanted = forward(weights, inputs)[2]
 
     def loss(now):
         return float(np.mean((forward(now, inputs)[2] - wanted) ** 2))
 
-    near = quantised_layers(weights, layers, 1e-6, moments_of(inputs), loss=loss)
+    near = quantised(weights, layers, 1e-6, moments_of(inputs), loss=loss)
     assert all(near[layer.kernel].step < far[layer.kernel].step for layer in layers)
 
 
@@ -180,5 +183,5 @@ def test_a_network_that_is_exact_on_the_grid_has_nothing_to_make_up_for():
     def slopes(now):
         return 0.0, {name: np.full(w.shape, 1e-8) for name, w in now.items()}
 
-    coded = quantised_layers(exact, LAYERS, 0.01, moments_of(inputs), slopes=slopes)
+    coded = quantised(exact, LAYERS, 0.01, moments_of(inputs), slopes=slopes)
     assert all(not leaf.symbols.any() for leaf in coded.values())

@@ -135,6 +135,7 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
         momentum=0.9 if config.training.momentum is None else config.training.momentum,
         schedule=config.training.schedule,
         clip_norm=config.training.clip_norm,
+        penalised=config.training.optimizer == "adam" and config.training.weight_decay > 0,
     )
     rates = training.Rates(
         learning_rate=jnp.float32(config.training.learning_rate),

@@ -87,7 +87,7 @@ class Training(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = key(
         None, "momentum of sgd; null takes 0.9"
     )
-    weight_decay: Share = key(0.0, "decoupled decay of adamw, L2 penalty of sgd")
+    weight_decay: Share = key(0.0, "decoupled decay of adamw, L2 penalty of sgd and adam")
     schedule: Literal["constant", "cosine", "linear"] = key(
         "constant", "learning rate over the steps after warm-up; cosine and linear end at 0"
     )
@@ -111,9 +111,5 @@ class Training(Section):
         require(
             self.optimizer == "sgd" or self.momentum is None,
             f"momentum is not an option of {self.optimizer}",
-        )
-        require(
-            self.optimizer != "adam" or self.weight_decay == 0,
-            "weight_decay is not an option of adam, take adamw",
         )
         return self

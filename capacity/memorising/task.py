@@ -86,6 +86,7 @@ def memory(
         momentum=0.9 if settings.momentum is None else settings.momentum,
         schedule=settings.schedule,
         clip_norm=settings.clip_norm,
+        penalised=settings.optimizer == "adam" and settings.weight_decay > 0,
     )
     return training.memorise(
         task.model,

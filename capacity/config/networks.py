@@ -47,7 +47,7 @@ class Model(Section):
     )
     activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = key("relu", "non-linearity")
     layer_norm: bool = key(False, "mlp: LayerNorm before each non-linearity")
-    initialisation: Literal["glorot", "he", "lecun"] = key(
+    initialisation: Literal["glorot", "he", "lecun", "pytorch"] = key(
         "glorot", "variance of the initial Gaussian kernels"
     )
 

@@ -99,7 +99,7 @@ def _predictions(model: Model, params: Params, batches: Array) -> Array:
 @functools.partial(jax.jit, static_argnames=("model", "layer"))
 def _input_sums(model: Model, layer: Affine, params: Params, batches: Array) -> tuple[Array, Array]:
     def rows(x: Array) -> Array:
-        inputs = tapped(model, params, x)[1][layer.kernel]
+        inputs = tapped(model, params, x).inputs[layer.kernel]
         return inputs.reshape(-1, inputs.shape[-1])
 
     def add(sums: tuple[Array, Array], x: Array) -> tuple[tuple[Array, Array], None]:
@@ -118,7 +118,7 @@ def _gradient_sums(
         labels = jax.random.categorical(key, model.apply(params, x)[0])
 
         def loss(nudges: dict[str, Array]) -> Array:
-            logits = tapped(model, params, x, nudges)[0]
+            logits = tapped(model, params, x, nudges).logits
             return -jnp.sum(jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1))
 
         shapes = {layer.kernel: layer.outputs for layer in affine_layers(model)}

@@ -12,7 +12,7 @@ from capacity.models.model import (
     layer_parameters,
 )
 from capacity.models.symmetry import interchangeable
-from capacity.models.taps import Affine, affine_layers, tapped
+from capacity.models.taps import Affine, Taps, affine_layers, tapped
 
 __all__ = [
     "Activations",
@@ -21,6 +21,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Params",
+    "Taps",
     "affine_layers",
     "build",
     "interchangeable",

@@ -29,6 +29,21 @@ class Affine(NamedTuple):
     outputs: tuple[int, ...]
 
 
+class Taps(NamedTuple):
+    """What was read while a network computed.
+
+    Attributes:
+      logits: [batch, classes].
+      inputs: by kernel what its layer multiplies by it: [batch, in] of a dense layer and [batch,
+        height, width, in] of a convolution: its patches, in the order of the kernel as [-1, out].
+      outputs: by kernel the product, [batch, *outputs], before bias, normalisation, non-linearity.
+    """
+
+    logits: Float[Array, "batch classes"]
+    inputs: dict[str, Array]
+    outputs: dict[str, Array]
+
+
 def affine_layers(model: Model) -> list[Affine]:
     """The affine layers of a network in the order in which it computes them."""
     params = jax.eval_shape(model.init, jax.random.key(0))
@@ -45,18 +60,15 @@ def affine_layers(model: Model) -> list[Affine]:
 
 def tapped(
     model: Model, params: Params, x: Float[Array, "batch ..."], nudges: Nudges | None = None
-) -> tuple[Float[Array, "batch classes"], dict[str, Array]]:
-    """Logits, and by kernel what its layer multiplies by it.
-
-    That is [batch, in] of a dense layer and [batch, height, width, in] of a convolution: its
-    patches, in the order of the kernel as [-1, out].
+) -> Taps:
+    """What flows into and out of every affine layer; compiled, only what is used is computed.
 
     The derivative by a nudge of zeros is that by the layer's outputs, example by example.
     """
     jaxpr, kernels = _traced(model, params, x)
     values: dict[Any, Any] = dict(zip(jaxpr.jaxpr.constvars, jaxpr.consts, strict=True))
     values |= zip(jaxpr.jaxpr.invars, jax.tree.leaves((params, x)), strict=True)
-    inputs = {}
+    inputs, outputs = {}, {}
     for equation in jaxpr.jaxpr.eqns:
         # Primitives are bound another way in every release of JAX: it evaluates them itself.
         operands = list(dict.fromkeys(v for v in equation.invars if not isinstance(v, Literal)))
@@ -68,8 +80,9 @@ def tapped(
             inputs[kernel] = _rows(equation, values[equation.invars[0]])
             if nudges and kernel in nudges:
                 results = [results[0] + nudges[kernel]]
+            outputs[kernel] = results[0]
         values |= zip(equation.outvars, results, strict=True)
-    return values[jaxpr.jaxpr.outvars[0]], inputs
+    return Taps(values[jaxpr.jaxpr.outvars[0]], inputs, outputs)
 
 
 def _traced(model: Model, params: Any, x: Any) -> tuple[Any, dict[Any, str]]:

@@ -3,7 +3,8 @@
     provenance.json    the resolved config and, for each run that added to it, versions and times
     config.yaml        the resolved config
     trials/<trial>/    rows as Parquet, settings.json and compressed files; whole or absent
-    networks.csv, layers.csv, codecs.csv, curves.parquet, trials.csv    all finished trials
+    networks.csv, ..., curves.parquet    all finished trials: the tables of which there are rows
+    trials.csv, COLUMNS.md    their settings, and what each column of the tables is
 
 A trial is written beside its place and renamed into it, so a kill leaves a whole trial or none.
 """

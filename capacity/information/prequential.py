@@ -223,7 +223,8 @@ def first_epoch_code(
       train_size: N.
       class_count: K.
     """
-    return np.asarray(bits, np.float64) + (train_size - coded) * math.log2(class_count)
+    uniform = (train_size - coded) * math.log2(class_count)
+    return np.asarray(np.asarray(bits, np.float64) + uniform)
 
 
 def _check(logits: np.ndarray, labels: np.ndarray, cuts: Sequence[int]) -> None:

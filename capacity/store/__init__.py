@@ -10,8 +10,8 @@ A trial is written beside its place and renamed into it, so a kill leaves a whol
 """
 
 from capacity.files import PARTIAL, write
-from capacity.store.reading import Results, read
+from capacity.store.reading import Results, read, tables
 from capacity.store.writing import Store
 from capacity.tables import StoreError
 
-__all__ = ["PARTIAL", "Results", "Store", "StoreError", "read", "write"]
+__all__ = ["PARTIAL", "Results", "Store", "StoreError", "read", "tables", "write"]

@@ -60,6 +60,12 @@ def read(folder: str | Path) -> Results:
     )
 
 
+def tables(results: Results) -> list[str]:
+    """Names of the files beside the report: the tables with rows, the settings, what they mean."""
+    kept = [file_name(kind) for kind in TABLES if not getattr(results, kind).empty]
+    return [*kept, "trials.csv", "COLUMNS.md"]
+
+
 def file_name(kind: str) -> str:
     """The file of a table: curves are many, and their numbers are for no eye."""
     return "curves.parquet" if kind == "curves" else f"{kind}.csv"

@@ -210,7 +210,7 @@ def test_a_rule_is_learnt(bench, asked):
 def test_the_first_epoch_of_any_training_is_a_code(bench):
     """Each batch's loss under the weights that shorter trainings leave, before it is learnt."""
     # 90 labels are 4 batches of 20 and 10 labels; a fifth step and a second epoch code nothing.
-    trained = bench.run(every=3, evaluations=3).state
+    trained = bench.run(every=2, evaluations=4).state
     bits = first_epoch_code(np.asarray(trained.first_epoch), 80, 90, 4) - 10 * 2
     order = np.asarray(shuffled(member_keys([3], "order")[0], jnp.arange(90), jnp.int32(90)))
     assert len(set(order)) == 90
@@ -225,10 +225,9 @@ def test_the_first_epoch_of_any_training_is_a_code(bench):
 
 
 def test_a_training_within_its_first_epoch_codes_what_it_has_met(bench):
-    curve = bench.run(every=1, evaluations=2).state
-    assert np.asarray(curve.first_epoch) == pytest.approx(
-        20 * np.asarray(curve.curve.train_loss).sum(axis=1), rel=1e-5
-    )
+    state = bench.run(every=1, evaluations=4).state
+    losses = np.asarray(state.curve.train_loss)
+    assert np.asarray(state.first_epoch) == pytest.approx(20 * losses.sum(axis=1), rel=1e-5)
 
 
 def test_progress_is_told_after_every_stage(bench):

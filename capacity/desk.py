@@ -30,7 +30,7 @@ class Desk:
 
     def outcome(self, trial: str, outcome: Outcome) -> None:
         """What a trial has to say, in order; its last word writes the trial."""
-        if outcome.index == 0:
+        if outcome.behind == 0:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
         self.devices.add(outcome.device)

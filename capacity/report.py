@@ -121,7 +121,11 @@ def _figures(results: Results) -> dict[str, tuple[str, Callable[[Results], Any]]
     found = results._asdict()
     if results.ledger["prequential_bits"].isna().all():
         found["ledger"] = results.ledger.iloc[:0]  # nothing to stack without a code
-    return {name: rest for name, (table, *rest) in FIGURES.items() if not found[table].empty}
+    return {
+        name: (caption, figure_of)
+        for name, (table, caption, figure_of) in FIGURES.items()
+        if not found[table].empty
+    }
 
 
 def _tables(results: Results, keep: Callable[[str, str], None]) -> list[Told]:

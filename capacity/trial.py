@@ -30,13 +30,13 @@ class Outcome(NamedTuple):
     """What a trial has to say at once: of its capacity, or of one round.
 
     Attributes:
-      index: how many came before.
+      behind: how many came before.
       control: of the round; "memorising" of the capacity.
       rows: by the name of their table.
       files: by their names.
     """
 
-    index: int
+    behind: int
     round: int
     control: str
     rows: dict[str, list[Any]]
@@ -67,7 +67,7 @@ def run(
         return
     codes = label_codes(subject, progress)
     for played in rounds(subject, progress):
-        networks = _measured(subject, played)
+        networks = measured_round(subject, played)
         rows = {
             "networks": [network_row(subject, played, each) for each in networks],
             "layers": [row for each in networks for row in layer_rows(subject, played, each)],
@@ -83,7 +83,7 @@ def _device() -> str:
     return jax.devices()[0].device_kind
 
 
-def _measured(subject: Subject, played: Round) -> list[Measured]:
+def measured_round(subject: Subject, played: Round) -> list[Measured]:
     """Every member of a round: evaluated, coded, decoded and evaluated again."""
     config, state = subject.config, played.state
     params = state.best if config.training.keep == "best" else state.params

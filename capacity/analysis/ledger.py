@@ -44,7 +44,8 @@ def figure(ledger: pd.DataFrame, networks: pd.DataFrame, trials: pd.DataFrame) -
     keys = ["trial", "seed", "round", "control"]
     found = accounts(ledger.merge(dense[keys], on=keys))
     table = found.pivot(index="trial", columns="line", values="mean")
-    table = table.reindex(columns=sorted({*table.columns, *PARTS, *MARKS, "noise_floor"}))
+    drawn = {*PARTS, *MARKS, "noise_floor", "prequential_bits", "label_bits"}
+    table = table.reindex(columns=sorted({*table.columns, *drawn})).astype(float)
     order = [str(t) for t in dense["trial"].unique() if t in table.index]
     names = looks(tickets_only(networks), trials).of
     table = table.loc[order]
@@ -62,7 +63,7 @@ def figure(ledger: pd.DataFrame, networks: pd.DataFrame, trials: pd.DataFrame) -
         ax.tick_params(axis="y", length=0)
         ax.grid(visible=False, axis="y")
     fig.legend(handles=_entries(table), loc="outside upper center", ncols=4, columnspacing=1.2)
-    left = f"{len(order) - len(table)} trials without a code are left out"
+    left = f"{len(order) - len(table)} trials are left out"
     style.note(
         fig,
         "dense networks, means over seeds; the three parts add up to the prequential code, drawn "
@@ -86,7 +87,7 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: np.ndarray, error: pd.Series) -> 
     floor = table["noise_floor"]
     notch: dict[str, Any] = {"color": "white", "edgecolor": "black", "linewidths": 0.7, "zorder": 4}
     ax.scatter(floor, rows + 0.31, 26, marker="^", **notch)
-    most = float(max(code.add(error.fillna(0)).max(), start.max(), floor.max(skipna=True), 1))
+    most = np.nanmax([*(code + error.fillna(0)), *start, *floor, 1.0])
     for row, bits, all_of in zip(
         rows, np.maximum(start, code + error.fillna(0)), entropy, strict=True
     ):
@@ -98,7 +99,7 @@ def _bars(ax: Axes, table: pd.DataFrame, rows: np.ndarray, error: pd.Series) -> 
 
 def _marks(ax: Axes, table: pd.DataFrame, rows: np.ndarray) -> None:
     drawn = table[[line for line in MARKS if line in table]].astype(float)
-    style.logarithmic(ax, "x", drawn.stack())
+    style.logarithmic(ax, "x", pd.Series(drawn.to_numpy().ravel()))
     information, stored = drawn["weight_information"], drawn["coded_bits"]
     both = (information > 0) & (stored > 0)
     ax.hlines(rows[both], information[both], stored[both], color="#ead3e0", lw=5, zorder=1)

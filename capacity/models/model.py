@@ -100,8 +100,9 @@ def layer_parameters(model: Model, kept: Mapping[str, int] | None = None) -> dic
     """
     params, (_, activations) = _shapes(model)
     counts = dict.fromkeys(_in_order(params, activations), 0)
-    for name, leaf in params.items():
-        counts[_owner(name, activations)] += (kept or {}).get(name, leaf.size)
+    held = {name: leaf.size for name, leaf in params.items()} | dict(kept or {})
+    for name, count in held.items():
+        counts[_owner(name, activations)] += count
     return counts
 
 

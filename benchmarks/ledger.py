@@ -19,8 +19,9 @@ from rich.console import Console
 from benchmarks.grid import Grid, markdown, show, write_csv
 from capacity.device import environment
 
+CACHE = tempfile.TemporaryDirectory()  # data are measured and programs compiled, not looked up
+os.environ["CAPACITY_CACHE_DIR"] = CACHE.name
 os.environ |= environment(2)  # before JAX starts
-os.environ["CAPACITY_CACHE_DIR"] = tempfile.mkdtemp()  # the data set is measured, not looked up
 
 import jax
 

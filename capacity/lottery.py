@@ -15,13 +15,20 @@ TICKET, REINITIALISED = "ticket", "reinitialised"
 
 
 class Lottery(NamedTuple):
-    """How to prune; `output_rate` applies to the output layer of a layerwise lottery."""
+    """How to prune and what to restart.
+
+    Attributes:
+      output_rate: of the output layer of a layerwise lottery.
+      rewind: `weights`, or `learning-rate`: a round then goes on from the weights as they were
+        trained, its schedule anew (Renda et al., 2020, arXiv:2003.02389).
+    """
 
     rounds: int
     rate: float
     output_rate: float | None = None
     scope: str = "layerwise"
     reinitialised: bool = False
+    rewind: str = "weights"
 
 
 class Round(NamedTuple):
@@ -43,8 +50,8 @@ def play(
     """The dense round and `lottery.rounds` pruned ones, each as soon as it is trained.
 
     What a round prunes is decided by the magnitudes at the last step; what is left restarts from
-    the snapshot of the dense round. Biases and normalisation are never pruned. Masks only shrink
-    and every member keeps the same exact number of weights.
+    the snapshot of the dense round, or from that last step. Biases and normalisation are never
+    pruned. Masks only shrink and every member keeps the same exact number of weights.
 
     Args:
       initial: [members, ...] weights of the dense round.
@@ -62,6 +69,8 @@ def play(
             yield Round(index, REINITIALISED, mask, control.state)
         if index < lottery.rounds:
             mask = pruned(lottery, trained.state.params, mask)
+            if lottery.rewind == "learning-rate":
+                rewound = trained.state.params
 
 
 def pruned(lottery: Lottery, params: Params, mask: Mask) -> Mask:

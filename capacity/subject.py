@@ -146,6 +146,7 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
         output_rate=config.lottery.output_rate,
         scope=config.lottery.scope,
         reinitialised=config.lottery.reinitialised,
+        rewind=config.lottery.rewind,
     )
 
     total = config.lottery.trainings * subject.evaluations * every

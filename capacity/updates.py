@@ -14,6 +14,7 @@ def rule(settings: Updates, batch_size: int, schedule: str | None = None) -> Rul
         momentum=0.9 if settings.momentum is None else settings.momentum,
         schedule=schedule or settings.schedule,
         clip_norm=settings.clip_norm,
+        penalised=settings.optimizer == "adam" and settings.weight_decay > 0,
     )
 
 

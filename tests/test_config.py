@@ -56,7 +56,6 @@ def test_a_config_is_frozen_and_hashable():
         {"lottery": {"rate": 1.0}},
         {"model": {"taper": 1.5}},
         {"training": {"momentum": 0.9}},
-        {"training": {"weight_decay": 0.1}},
         {"training": {"steps": 2**31}},
         {"data": {"seed": 2**40}},
         {"seeds": 10**6},

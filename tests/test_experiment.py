@@ -136,9 +136,7 @@ MISTAKES = {
     "training: {epochs: 0}": (
         "training.epochs or training.steps = 0: nothing is left to do without memorising.loads"
     ),
-    "memorising: {weight_decay: 0.1}": (
-        "memorising: weight_decay is not an option of adam, take adamw"
-    ),
+    "memorising: {momentum: 0.9}": "memorising: momentum is not an option of adam",
     "training: {epochs: many}": "training.epochs = many: must be a valid number",
     "training: {epochs: .inf}": "training.epochs = .inf: must be a finite number",
     "training: {batch_size: 2.5}": "training.batch_size = 2.5: must be a valid integer",

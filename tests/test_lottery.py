@@ -68,6 +68,13 @@ def equal(found, expected):
         np.testing.assert_array_equal(found[name], expected[name])
 
 
+def test_learning_rate_rewinding_goes_on_from_what_is_left():
+    _, calls = played(Lottery(rounds=2, rate=0.3, rewind="learning-rate"))
+    for before, after in pairwise(calls):
+        for name, weights in before.snapshot.state.params.items():
+            np.testing.assert_array_equal(after.params[name], weights)
+
+
 def test_a_round_for_the_dense_network_and_one_for_every_pruning():
     rounds, calls = played(Lottery(rounds=3, rate=0.2))
     assert [(r.number, r.control) for r in rounds] == [(i, TICKET) for i in range(4)]

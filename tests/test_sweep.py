@@ -187,7 +187,7 @@ MISTAKES = {
     "batch above data": (["data.train_size=20"], "training.batch_size = 32"),
     "unknown data set": (["data.name=mnits"], "mnist"),
     "images too small": (["model.family=lenet5", "model.depth=null"], "too small"),
-    "decay that adam has not": (["training.weight_decay=0.1"], "weight_decay is not an option"),
+    "momentum that adam has not": (["training.momentum=0.9"], "momentum is not an option of adam"),
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),

@@ -29,11 +29,11 @@ def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
     kept = min(useful, key=lambda candidate: _length(values, counts, candidate))
     if largest < 2 << kept:
         return None
-    classes = np.empty(flat.size, np.int32)
+    classes = np.empty(flat.size, np.int16)  # 2^13 of them at most
     for part in blocks(flat.size):
         classes[part] = np.sign(flat[part]) * _split(np.abs(flat[part]), kept)[0]
     body = categorical.encode(classes)
-    assert body is not None  # 2^13 classes at most
+    assert body is not None  # few enough for a table
     del classes  # a tensor's worth of memory
     return b"".join([packed(f"{kept:03b}" + gamma(len(body))), body, *_packed_planes(flat, kept)])
 
@@ -48,7 +48,7 @@ def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
     for part in blocks(size):
         magnitudes, dropped[part] = _joined(np.abs(symbols[part].astype(np.int64)), kept)
         symbols[part] = np.sign(symbols[part]) * magnitudes
-    _read_planes(symbols, dropped, payload[start + length :])
+    _read_planes(symbols, dropped, memoryview(payload)[start + length :])  # no copy of most of it
     return symbols.reshape(shape)
 
 
@@ -68,7 +68,7 @@ def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> list[bytes]:
 
 
 def _read_planes(
-    symbols: Int[np.ndarray, " n"], dropped: Int[np.ndarray, " n"], data: bytes
+    symbols: Int[np.ndarray, " n"], dropped: Int[np.ndarray, " n"], data: memoryview
 ) -> None:
     """The inverse of `_packed_planes`, added to symbols whose dropped bits are zero."""
     below = np.frombuffer(data, np.uint8)

@@ -47,6 +47,11 @@ class Lottery(Section):
         "step whose weights a round restarts from, for all steps again, with schedule and "
         "moments anew; 0 is the initialisation",
     )
+    rewind: Literal["weights", "learning-rate"] = key(
+        "weights",
+        "what a round restarts: the weights of rewind_step, or the learning rate alone, so that "
+        "training goes on from the weights that are left",
+    )
     reinitialised: bool = key(
         False, "also train each round's mask from a fresh initialisation, as a control"
     )
@@ -61,6 +66,10 @@ class Lottery(Section):
         require(
             self.scope == "layerwise" or self.output_rate is None,
             "output_rate is not an option of global scope",
+        )
+        require(
+            self.rewind == "weights" or self.rewind_step == 0,
+            "rewind_step is not an option of learning-rate rewinding",
         )
         return self
 

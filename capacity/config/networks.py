@@ -58,7 +58,7 @@ class Model(Section):
     )
     activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = key("relu", "non-linearity")
     layer_norm: bool = key(False, "mlp: LayerNorm before each non-linearity")
-    initialisation: Literal["glorot", "he", "lecun"] = key(
+    initialisation: Literal["glorot", "he", "lecun", "pytorch"] = key(
         "glorot", "variance of the initial Gaussian kernels"
     )
 
@@ -98,7 +98,7 @@ class Updates(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = key(
         None, "momentum of sgd; null takes 0.9"
     )
-    weight_decay: Share = key(0.0, "decoupled decay of adamw, L2 penalty of sgd")
+    weight_decay: Share = key(0.0, "decoupled decay of adamw, L2 penalty of sgd and adam")
     schedule: Literal["constant", "cosine", "linear"] = key(
         "constant", "learning rate over the steps after warm-up; cosine and linear end at 0"
     )
@@ -110,10 +110,6 @@ class Updates(Section):
         require(
             self.optimizer == "sgd" or self.momentum is None,
             f"momentum is not an option of {self.optimizer}",
-        )
-        require(
-            self.optimizer != "adam" or self.weight_decay == 0,
-            "weight_decay is not an option of adam, take adamw",
         )
         return self
 

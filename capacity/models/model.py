@@ -23,6 +23,7 @@ VARIANCE = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
     "he": lambda fan_in, fan_out: 2 / fan_in,
     "lecun": lambda fan_in, fan_out: 1 / fan_in,
+    "pytorch": lambda fan_in, fan_out: 1 / (3 * fan_in),  # of its layers, drawn uniformly there
 }
 
 

@@ -9,13 +9,19 @@ from jaxtyping import Array, Float, Int
 
 
 class Rule(NamedTuple):
-    """What shapes the compiled update; the numbers that it works with are in `Rates`."""
+    """What shapes the compiled update; the numbers that it works with are in `Rates`.
+
+    Attributes:
+      penalised: Adam's gradient is that of the loss and an L2 penalty, where sgd's always is. An
+        unused weight then moves to 0 at Adam's pace, however small the decay.
+    """
 
     batch_size: int = 60
     optimizer: str = "adam"
     momentum: float = 0.9
     schedule: str = "constant"
     clip_norm: float | None = None
+    penalised: bool = False
 
 
 class Rates(NamedTuple):
@@ -32,10 +38,9 @@ def transformation(rule: Rule, rates: Rates) -> optax.GradientTransformation:
     parts = []
     if rule.clip_norm is not None:
         parts.append(optax.clip_by_global_norm(rule.clip_norm))
-    if rule.optimizer == "sgd":
-        parts += [optax.add_decayed_weights(rates.weight_decay), optax.trace(rule.momentum)]
-    else:
-        parts.append(scale_by_adam())
+    if rule.optimizer == "sgd" or rule.penalised:
+        parts.append(optax.add_decayed_weights(rates.weight_decay))
+    parts.append(optax.trace(rule.momentum) if rule.optimizer == "sgd" else scale_by_adam())
     if rule.optimizer == "adamw":
         parts.append(optax.add_decayed_weights(rates.weight_decay))
     parts.append(

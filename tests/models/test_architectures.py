@@ -170,10 +170,15 @@ def test_an_example_alone_is_the_example_in_a_batch(family):
     np.testing.assert_allclose(alone[0], together[3], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("initialisation", ["glorot", "he", "lecun"])
+@pytest.mark.parametrize("initialisation", ["glorot", "he", "lecun", "pytorch"])
 def test_kernels_start_with_the_variance_of_their_name(initialisation):
     fan_in, fan_out = 784, 300
-    published = {"glorot": 2 / (fan_in + fan_out), "he": 2 / fan_in, "lecun": 1 / fan_in}
+    published = {
+        "glorot": 2 / (fan_in + fan_out),
+        "he": 2 / fan_in,
+        "lecun": 1 / fan_in,
+        "pytorch": 1 / (3 * fan_in),
+    }
     model = build(LENET_300_100._replace(initialisation=initialisation))
     kernel = np.asarray(model.init(jax.random.key(0))["layers/0/kernel"], np.float64)
     # The mean square of n Gaussian numbers has a relative deviation of sqrt(2 / n): five of them.

@@ -61,6 +61,15 @@ def test_the_first_update_of_adam_is_the_sign_times_the_rate():
     np.testing.assert_allclose(jax.tree.leaves(updates)[0], [-0.1, 0.1, 0], rtol=1e-4)
 
 
+def test_a_penalty_makes_adam_move_an_unused_weight_to_zero_at_its_own_pace():
+    start = jnp.array([0.5, -0.5, 0.0])
+    rule = transformation(Rule(penalised=True), rates(0.1, weight_decay=1e-5))
+    weights = np.asarray(path(rule, jnp.zeros((20, 3)), start)[0])
+    # The gradient is 1e-5 times the weight, so that the first step is the rate whatever the decay.
+    np.testing.assert_allclose(weights[0], [0.4, -0.4, 0.0], rtol=1e-3)
+    assert np.abs(weights[-1]).max() < 0.25
+
+
 def test_adamw_is_the_adamw_of_optax(gradients):
     start = jnp.linspace(-1, 1, SIZE)
     ours = transformation(Rule(optimizer="adamw"), rates(0.01, weight_decay=0.1))

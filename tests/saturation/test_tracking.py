@@ -1,0 +1,67 @@
+"""Three lines in a training loop: layers, batches, populations, convolutions."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from capacity import saturation
+
+UNKNOWN: Any = "sum"
+
+
+def layers(count, seed=0):
+    draw = np.random.default_rng(seed)
+    return {
+        "hidden": jnp.asarray(np.maximum(draw.normal(size=(count, 6)), 0), jnp.float32),
+        "images": jnp.asarray(draw.normal(size=(count, 3, 4, 5)), jnp.float32),
+    }
+
+
+def test_a_report_is_of_all_batches_since_the_start():
+    first, second = layers(40), layers(9, seed=1)
+    tracker = saturation.start(first)
+    step = jax.jit(saturation.track)
+    tracker = step(step(tracker, first), second)
+    found = saturation.report(tracker)
+    both = np.concatenate([first["hidden"], second["hidden"]]).astype(np.float64)
+    values = np.linalg.eigvalsh(np.cov(both, rowvar=False, bias=True))[::-1]
+    hidden = found["hidden"]
+    np.testing.assert_allclose(hidden.spectrum, values, rtol=1e-4)
+    shares = np.cumsum(values) / values.sum()
+    assert int(hidden.dimension) == int(np.argmax(shares >= 0.99)) + 1
+    assert int(hidden.samples) == 49
+    assert bool(hidden.enough)
+    assert int(found["images"].samples) == 49 * 12  # every position is a sample
+
+
+@pytest.mark.parametrize("pooling", ["mean", "max", "median"])
+def test_a_convolution_may_be_pooled_over_positions(pooling):
+    outputs = layers(7)["images"]
+    pooled = saturation.layer_samples(outputs, pooling)
+    reference = getattr(np, pooling)(np.asarray(outputs), axis=(1, 2))
+    np.testing.assert_allclose(pooled, reference, rtol=1e-5, atol=1e-6)
+
+
+def test_an_unknown_pooling_is_a_sentence():
+    with pytest.raises(ValueError, match="pooling = 'sum': one of positions, mean, max, median"):
+        saturation.layer_samples(jnp.zeros((2, 3, 4)), UNKNOWN)
+
+
+def test_few_samples_are_marked():
+    outputs = layers(11)
+    found = saturation.report(saturation.track(saturation.start(outputs), outputs))
+    assert not bool(found["hidden"].enough)  # 11 for 6 units
+
+
+def test_a_population_is_tracked_as_its_members_are():
+    members = [layers(30, seed) for seed in range(3)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    started = jax.vmap(lambda _: saturation.start(members[0]))(jnp.arange(3))
+    found = jax.vmap(saturation.report)(jax.vmap(saturation.track)(started, stacked))
+    for i, outputs in enumerate(members):
+        alone = saturation.report(saturation.track(saturation.start(outputs), outputs))
+        np.testing.assert_allclose(found["hidden"].spectrum[i], alone["hidden"].spectrum, rtol=1e-4)
+        assert int(found["hidden"].dimension[i]) == int(alone["hidden"].dimension)

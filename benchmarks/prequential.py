@@ -26,7 +26,6 @@ import jax.numpy as jnp
 from benchmarks.prequential_tables import Said, account, codes, curve, said, written
 from capacity import data, training
 from capacity.data import Dataset, Split
-from capacity.data.noise import noisy_labels
 from capacity.information import (
     first_epoch_code,
     geometric_cuts,
@@ -47,8 +46,6 @@ from capacity.training import (
     stage_steps,
 )
 
-TEST_NOISE = 1  # added to the seed of the noise in the training labels
-
 
 def main() -> None:
     """Trains, codes, prints the tables and writes them."""
@@ -61,7 +58,7 @@ def main() -> None:
         label_noise=options.label_noise,
         label_noise_kind=options.label_noise_kind,
     )
-    test = _noisy_test(dataset, options)
+    test = dataset.noisy_test
     labels = dataset.train.labels
     model = build(_architecture(options, dataset))
     cuts = geometric_cuts(len(labels), options.first, options.ratio)
@@ -157,10 +154,9 @@ def _online(options: argparse.Namespace, dataset: Dataset, model: Model) -> str:
         1,
         chunk=1,
     ).state
-    bits, coded = first_epoch_code(
-        np.asarray(state.curve.train_loss), steps * options.batch_size, count
-    )
-    return f"{said(over_seeds(list(bits)))} bits of {coded:,} labels"
+    coded = steps * options.batch_size
+    bits = first_epoch_code(np.asarray(state.first_epoch), coded, count, dataset.class_count)
+    return f"{said(over_seeds(list(bits)))} bits, of {count - coded:,} labels uniformly"
 
 
 def _rates(options: argparse.Namespace) -> Rates:
@@ -172,13 +168,6 @@ def _noise(options: argparse.Namespace, dataset: Dataset) -> str:
         return "no noise added"
     floor = (dataset.conditional_entropy or 0) * len(dataset.train.labels)
     return f"{options.label_noise:g} of them {options.label_noise_kind}, a floor of {floor:,.0f}"
-
-
-def _noisy_test(dataset: Dataset, options: argparse.Namespace) -> Split:
-    """Test labels through the channel of the training labels: EDL compares like with like."""
-    noise = options.label_noise, options.label_noise_kind, TEST_NOISE
-    labels = noisy_labels(dataset.test.labels, dataset.class_count, *noise)
-    return dataset.test._replace(labels=labels)
 
 
 def _architecture(options: argparse.Namespace, dataset: Dataset) -> Architecture:

@@ -52,8 +52,8 @@ def codes(
 
     def coded(one: Said, law: Tempering) -> Coded:
         code = block_code(one.before, labels, cuts, law)
-        fit = final_bits(one.fit, labels, code, law)
-        account = ledger(code, fit, final_bits(one.test, test_labels, code, law))
+        fit = final_bits(one.fit, labels, code.weights, law)
+        account = ledger(code, fit, final_bits(one.test, test_labels, code.weights, law))
         return Coded(code, account, memorised_bits(code.bits, fit))
 
     alone = [Said(*one) for one in zip(*said, strict=True)]

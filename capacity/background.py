@@ -39,7 +39,7 @@ class Background:
                 return latest
             if isinstance(event, Exception):
                 raise event
-            if hasattr(event, "networks"):
+            if hasattr(event, "rows"):
                 self.outcomes_left -= 1
                 return event
             latest = event

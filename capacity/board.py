@@ -70,7 +70,12 @@ class Board:
 
     def capacity(self, row: CapacityRow) -> None:
         """An architecture's capacity is measured: one line that stays."""
-        parts = [f"holds {row.capacity:,.0f} bits", f"{row.bits_per_parameter:.2f} per weight"]
+        parts = ["capacity: every seed diverged"]
+        if row.capacity is not None:
+            parts = [f"holds {row.capacity:,.0f} bits of random labels"]
+            parts += [f"{row.capacity / row.parameters:.2f} per weight"]
+            if row.diverged:
+                parts.append(f"{row.diverged} of {row.seeds} seeds diverged")
         if row.converged is False:
             parts.append("not converged: more steps change it by 2 % or more")
         if row.at_edge:

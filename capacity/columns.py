@@ -3,6 +3,7 @@
 import dataclasses
 import types
 import typing
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 Kind = Literal["", "exact", "upper bound", "lower bound", "estimate", "measured"]
@@ -18,21 +19,37 @@ class Column(NamedTuple):
     symbol: str
     kind: Kind
     doc: str
+    source: str
 
 
-def column(unit: str, symbol: str, doc: str, kind: Kind = "") -> Any:
+def column(unit: str, symbol: str, doc: str, kind: Kind = "", source: str = "") -> Any:
     """A column of a row: its unit, LaTeX symbol, meaning and, for a quantity, the kind of figure.
 
     `kind` is "exact", "upper bound", "lower bound", "estimate" or "measured"; identifiers and
-    settings have none.
+    settings have none. `source` is the publication that defines the quantity, where there is one.
     """
-    return dataclasses.field(metadata={"unit": unit, "symbol": symbol, "doc": doc, "kind": kind})
+    metadata = {"unit": unit, "symbol": symbol, "doc": doc, "kind": kind, "source": source}
+    return dataclasses.field(metadata=metadata)
 
 
 def columns(row: type) -> dict[str, Column]:
     """The columns of a row type, by name, in table order."""
     hints = typing.get_type_hints(row)
     return {field.name: _read(field, hints[field.name]) for field in dataclasses.fields(row)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What names a network in every table."""
+
+    trial: str = column("", "", "readable identifier of the trial: architecture and data setting")
+    seed: int = column("", "", "seed of the network: initialisation and order of the data")
+    round: int = column("", "r", "pruning round; 0 is the dense network")
+    control: str = column(
+        "",
+        "",
+        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
+    )
 
 
 def _read(field: dataclasses.Field, hint: Any) -> Column:

@@ -7,8 +7,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from capacity import memorising
+from capacity import memorising, training, updates
 from capacity.config import Config
+from capacity.data import Dataset
+from capacity.information import geometric_cuts
 from capacity.models import Model, Params
 from capacity.subject import architecture, check, evaluations
 
@@ -27,9 +29,12 @@ class Cost(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Of one trial; `program` is equal for trials that share their compiled program."""
+    """Of one trial; `programs` are equal for trials that share what they compile.
 
-    program: tuple
+    `steps` are those of one seed's network, from the first to the last training of the trial.
+    """
+
+    programs: frozenset[tuple]
     parameters: int
     steps: int
     networks: int
@@ -37,39 +42,25 @@ class Estimate(NamedTuple):
 
 
 def estimate(config: Config) -> Estimate:
-    """Training cost of one trial: operations of the compiled step times steps, rounds and seeds.
+    """Cost of one trial: operations of each compiled step times steps, rounds, sizes and seeds.
 
-    Raises: what `subject.check` or, for a trial that memorises, `memorising.check` raises.
+    Raises: what `subject.check` and `memorising.check` raise.
     """
-    if config.memorising.loads:
-        return _memorising(config)
-    dataset, model = check(config)
-    params = jax.eval_shape(model.init, jax.random.key(0))
-    batch = config.training.batch_size
-    size, validation = len(dataset.train.labels), len(dataset.validation.labels)
-    trainings = config.lottery.trainings * config.seeds
-    count = evaluations(config, size)
-    steps = count * config.training.evaluate_every
-    forward, backward = _forward_and_backward(model, params, batch)
-    examples = count * validation / batch
-    settings = config.training
-    program = (
-        architecture(config, dataset),
-        dataset.train.inputs.shape,
-        dataset.validation.inputs.shape,
-        (
-            batch,
-            count,
-            settings.optimizer,
-            settings.momentum,
-            settings.schedule,
-            settings.clip_norm,
-        ),
-        (config.seeds, settings.chunk),
+    parts = []
+    if config.training.on:
+        dataset, model = check(config)
+        parts.append(_training(config, dataset, model))
+        if config.prequential.on:
+            parts.append(_prequential(config, dataset, model))
+    if config.memorising.on:
+        parts.append(_memorising(config))
+    return Estimate(
+        programs=frozenset().union(*(each.programs for each in parts)),
+        parameters=parts[0].parameters,
+        steps=sum(each.steps for each in parts),
+        networks=sum(each.networks for each in parts),
+        operations=sum(each.operations for each in parts),
     )
-    parameters = sum(leaf.size for leaf in params.values())
-    operations = trainings * (steps * backward + examples * forward)
-    return Estimate(program, parameters, steps, trainings, operations)
 
 
 def total(estimates: Mapping[str, Estimate]) -> Cost:
@@ -78,7 +69,7 @@ def total(estimates: Mapping[str, Estimate]) -> Cost:
     return Cost(
         trials=len(estimates),
         networks=sum(each.networks for each in estimates.values()),
-        compilations=len({each.program for each in estimates.values()}),
+        compilations=len(frozenset().union(*(each.programs for each in estimates.values()))),
         operations=operations,
         seconds=operations / (EFFICIENCY * matrix_product_rate()),
     )
@@ -97,27 +88,61 @@ def matrix_product_rate(side: int = 768) -> float:
     return 2 * side**3 / best
 
 
+def _training(config: Config, dataset: Dataset, model: Model) -> Estimate:
+    settings, batch = config.training, config.training.batch_size
+    size, validation = len(dataset.train.labels), len(dataset.validation.labels)
+    count = evaluations(config, size)
+    steps = count * settings.evaluate_every
+    forward, backward = _forward_and_backward(model, batch)
+    program = (
+        *_shapes(config, dataset),
+        dataset.validation.inputs.shape,
+        updates.rule(settings, batch),
+        count,
+        (config.seeds, settings.chunk),
+    )
+    trainings = config.lottery.trainings * config.seeds
+    operations = trainings * (steps * backward + count * validation / batch * forward)
+    parameters, steps = _parameters(model), steps * config.lottery.trainings
+    return Estimate(frozenset([program]), parameters, steps, trainings, operations)
+
+
+def _prequential(config: Config, dataset: Dataset, model: Model) -> Estimate:
+    """The code of every seed; asking about each label once is one more forward pass."""
+    settings, size = config.prequential, len(dataset.train.labels)
+    batch = settings.batch_size or config.training.batch_size
+    forward, backward = _forward_and_backward(model, batch)
+    cuts = geometric_cuts(size, settings.first, settings.ratio)
+    steps = sum(training.stage_steps(cuts, training.Budget(settings.epochs, settings.power), batch))
+    rule = updates.rule(config.training, batch, "constant")
+    program = (*_shapes(config, dataset), rule, settings.shift, config.seeds, "prequential")
+    operations = config.seeds * (steps * backward + size / batch * forward)
+    return Estimate(frozenset([program]), _parameters(model), steps, config.seeds, operations)
+
+
 def _memorising(config: Config) -> Estimate:
     """Every size of training set costs what the largest one does, to which all are padded."""
     model, sizes, dataset = memorising.check(config)
-    params = jax.eval_shape(model.init, jax.random.key(0))
-    _, backward = _forward_and_backward(model, params, sizes[-1])
-    budgets = memorising.budgets(config)
-    settings = config.training
-    program = (
-        architecture(config, dataset),
-        sizes[-1],
-        (settings.optimizer, settings.momentum, settings.schedule, settings.clip_norm),
-        (config.seeds * len(sizes), settings.chunk),
-    )
-    members, steps = config.seeds * len(sizes), sum(budgets)
-    parameters = sum(leaf.size for leaf in params.values())
+    _, backward = _forward_and_backward(model, sizes[-1])
+    budgets, members = memorising.budgets(config), config.seeds * len(sizes)
+    rule = updates.rule(config.memorising, 1)
+    program = (architecture(config, dataset), sizes[-1], rule, members, config.memorising.inputs)
+    steps, networks = sum(budgets), members * len(budgets)
     operations = members * steps * backward
-    return Estimate(program, parameters, steps, members * len(budgets), operations)
+    return Estimate(frozenset([program]), _parameters(model), steps, networks, operations)
 
 
-def _forward_and_backward(model: Model, params: Params, batch: int) -> tuple[float, float]:
+def _shapes(config: Config, dataset: Dataset) -> tuple:
+    return architecture(config, dataset), dataset.train.inputs.shape
+
+
+def _parameters(model: Model) -> int:
+    return sum(leaf.size for leaf in jax.eval_shape(model.init, jax.random.key(0)).values())
+
+
+def _forward_and_backward(model: Model, batch: int) -> tuple[float, float]:
     """Operations of the outputs of a batch, and of their gradient."""
+    params = jax.eval_shape(model.init, jax.random.key(0))
     x = jax.ShapeDtypeStruct((batch, *model.input_shape), jnp.float32)
 
     def loss(params: Params, x: jax.Array) -> jax.Array:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from capacity.board import Board
 from capacity.config import Config
+from capacity.lottery import REINITIALISED, TICKET
+from capacity.rows import TABLES
 from capacity.store import Store
 from capacity.subject import Progress
 from capacity.trial import Outcome
@@ -20,21 +22,21 @@ class Desk:
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""
-        status = (
-            f"round {now.round} loss {now.validation_loss:.3f} "
-            f"accuracy {now.validation_accuracy:.4f}"
-        )
-        self.board.training(trial, now.step, now.steps, status)
+        named = now.control in (TICKET, REINITIALISED)
+        status = [f"round {now.round}" if named else now.control]
+        if now.validation_loss is not None and now.validation_accuracy is not None:
+            status += [f"loss {now.validation_loss:.3f} accuracy {now.validation_accuracy:.4f}"]
+        self.board.training(trial, now.step, now.steps, " ".join(status))
 
     def outcome(self, trial: str, outcome: Outcome) -> None:
-        """A round, in order; the last one writes the trial."""
-        if outcome.round == 0:
+        """What a trial has to say, in order; its last word writes the trial."""
+        if outcome.behind == 0:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
         self.devices.add(outcome.device)
-        if outcome.networks:
-            self.board.round(outcome.networks)
-        for row in outcome.capacities:
+        if networks := outcome.rows.get("networks"):
+            self.board.round(networks)
+        for row in outcome.rows.get("capacities", []):
             self.board.capacity(row)
         if len(self._outcomes[trial]) == self._trials[trial].outcomes:
             self._write(trial, self._outcomes.pop(trial))
@@ -48,12 +50,7 @@ class Desk:
         self._store.write_trial(
             trial,
             self._trials[trial].model_dump(mode="json"),
-            networks=[row for o in outcomes for row in o.networks],
-            layers=[row for o in outcomes for row in o.layers],
-            curves=[row for o in outcomes for row in o.curves],
-            codecs=[row for o in outcomes for row in o.codecs],
-            memorised=[row for o in outcomes for row in o.memorised],
-            capacities=[row for o in outcomes for row in o.capacities],
             files={name: file for o in outcomes for name, file in o.files.items()},
+            **{kind: [row for o in outcomes for row in o.rows.get(kind, [])] for kind in TABLES},
         )
         self.board.finished(trial)

@@ -1,4 +1,4 @@
-"""python -m capacity.report RESULTS: an experiment's figures, LaTeX table and page, redrawn."""
+"""python -m capacity.report RESULTS: an experiment's figures, LaTeX tables and page, redrawn."""
 
 import argparse
 import sys
@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 
 from capacity import store
 from capacity.analysis import (
+    accounts,
     accuracy_density,
     capacity_information,
+    ledger,
     memorised,
     rate_distortion,
     size_accuracy,
@@ -18,44 +20,54 @@ from capacity.analysis import (
     weight_data,
 )
 from capacity.analysis.latex import latex
-from capacity.analysis.page import page
+from capacity.analysis.page import Told, page
 from capacity.analysis.summary import LEGEND, summary, text
 from capacity.store import Results, StoreError
 
-FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
+Picture = tuple[str, str, Callable[[Results], Any]]
+FIGURES: dict[str, Picture] = {
     "accuracy-density": (
+        "networks",
         "Test accuracy against the share of weights that remain.",
         lambda r: accuracy_density.figure(r.networks, r.trials),
     ),
     "size-accuracy": (
+        "networks",
         "Accuracy of the decoded network against the length of its compressed file.",
         lambda r: size_accuracy.figure(r.networks, r.trials),
     ),
+    "ledger": (
+        "ledger",
+        "Where the bits of the labels went, and what the networks hold, store and could hold.",
+        lambda r: ledger.figure(r.ledger, r.networks, r.trials),
+    ),
     "rate-distortion": (
+        "networks",
         "What each codec makes of the networks: bits per weight against accuracy lost.",
         lambda r: rate_distortion.figure(r.networks, r.codecs),
     ),
     "weight-data": (
+        "networks",
         "Entropy of the weights against entropy of the labels.",
         lambda r: weight_data.figure(r.networks, r.trials),
     ),
     "capacity-information": (
+        "networks",
         "Bits in the file and in the labels against memory-equivalent capacity.",
         lambda r: capacity_information.figure(r.networks, r.trials),
     ),
     "training-curves": (
+        "networks",
         "Validation loss during training, dense and sparsest.",
         lambda r: training_curves.figure(r.networks, r.curves, r.trials),
     ),
-}
-CAPACITY_FIGURES: dict[str, tuple[str, Callable[[Results], Any]]] = {
     "memorised-bits": (
+        "capacities",
         "Bits of random labels that networks hold against those that they were given.",
         lambda r: memorised.figure(r.memorised, r.capacities, r.trials),
     ),
 }
-TABLES = ("networks.csv", "layers.csv", "codecs.csv", "curves.parquet", "trials.csv", "COLUMNS.md")
-CAPACITY_TABLES = ("capacities.csv", "memorised.csv", "trials.csv", "COLUMNS.md")
+"""By name, the table without which there is none, a caption, and how it is drawn."""
 
 
 def draw(
@@ -66,7 +78,7 @@ def draw(
     Args:
       folder: results/<experiment>.
       out: where figures/, table.tex and report.html go; the experiment's folder unless given.
-      say: told of each file as it is written, and the summary table at the end.
+      say: told of each file as it is written, and the tables at the end.
 
     Returns:
       The files that were written.
@@ -76,13 +88,8 @@ def draw(
     """
     folder = Path(folder)
     results = store.read(folder)
-    capacity = not results.capacities.empty
-    if capacity and not results.networks.empty:
-        raise StoreError(
-            f"{folder}: some trials memorise and some do not: an experiment is one or the other"
-        )
-    if results.networks.empty and not capacity:
-        raise StoreError(f"{folder / 'networks.csv'} holds no network: no trial has finished yet")
+    if results.trials.empty:
+        raise StoreError(f"{folder / 'trials.csv'} holds no trial: none has finished yet")
     out = Path(out) if out is not None else folder
     written: list[Path] = []
 
@@ -92,25 +99,49 @@ def draw(
         say(f"wrote {out / name}")
 
     pictures = {}
-    for name, (caption, figure_of) in (CAPACITY_FIGURES if capacity else FIGURES).items():
+    for name, (caption, figure_of) in _figures(results).items():
         with style.page():
             drawn = figure_of(results)
             pictures[name] = (caption, style.saved(drawn, "png"))
             keep(f"figures/{name}.pdf", style.saved(drawn, "pdf"))
         keep(f"figures/{name}.png", pictures[name][1])
-    beside = out.resolve() == folder.resolve()
-    if capacity:
-        told, legend = memorised.text(results.capacities), memorised.LEGEND
-        links = [*(CAPACITY_TABLES if beside else [])]
-    else:
+    told = _tables(results, keep)
+    links = [path.name for path in written if path.suffix == ".tex"]
+    if out.resolve() == folder.resolve():
+        links += store.tables(results)
+    title = folder.resolve().name
+    keep("report.html", page(title, told, pictures, results.provenance, links))
+    for _, lines, _ in told:
+        say(f"\n{lines}")
+    return written
+
+
+def _figures(results: Results) -> dict[str, tuple[str, Callable[[Results], Any]]]:
+    """Captions and functions of the figures for which there are rows."""
+    found = results._asdict()
+    if results.ledger["prequential_bits"].isna().all():
+        found["ledger"] = results.ledger.iloc[:0]  # nothing to stack without a code
+    return {
+        name: (caption, figure_of)
+        for name, (table, caption, figure_of) in FIGURES.items()
+        if not found[table].empty
+    }
+
+
+def _tables(results: Results, keep: Callable[[str, str], None]) -> list[Told]:
+    """Heading, lines and legend of each table; LaTeX of them is kept."""
+    told: list[Told] = []
+    if not results.networks.empty:
         table = summary(results.networks)
         keep("table.tex", latex(table))
-        told, legend = text(table), LEGEND
-        links = ["table.tex", *(TABLES if beside else [])]
-    title = folder.resolve().name
-    keep("report.html", page(title, told, legend, pictures, results.provenance, links))
-    say(f"\n{told}")
-    return written
+        told.append(("Trials", text(table), LEGEND))
+    if not results.ledger.empty:
+        found = accounts.accounts(results.ledger)
+        keep("ledger.tex", accounts.latex(found))
+        told.append(("Ledger", accounts.text(found), accounts.LEGEND))
+    if not results.capacities.empty:
+        told.append(("Capacity", memorised.text(results.capacities), memorised.LEGEND))
+    return told
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,24 +5,12 @@ A row is a frozen dataclass without defaults, so a forgotten column is a `TypeEr
 Frames, LaTeX headers, axis labels and the column reference are read from here.
 """
 
+import inspect
 from dataclasses import dataclass
 
 from capacity.capacity_rows import CapacityRow, MemorisedRow
-from capacity.columns import column, columns
-
-
-@dataclass(frozen=True, kw_only=True)
-class Named:
-    """What names a network in every table."""
-
-    trial: str = column("", "", "readable identifier of the trial: architecture and data setting")
-    seed: int = column("", "", "seed of the network: initialisation and order of the data")
-    round: int = column("", "r", "pruning round; 0 is the dense network")
-    control: str = column(
-        "",
-        "",
-        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
-    )
+from capacity.columns import Named, column, columns
+from capacity.ledger_rows import LedgerRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +33,11 @@ class NetworkRow(Named):
     remaining: int = column("weights", r"\|m\|_0", "weights not pruned, biases included", "exact")
     density: float = column("", "s", "share of the prunable weights that remain", "exact")
     memory_capacity: int = column(
-        "bits", r"C_\mathrm{MEC}", "memory-equivalent capacity, previous-layer reading", "estimate"
+        "bits",
+        r"C_\mathrm{MEC}",
+        "memory-equivalent capacity, previous-layer reading",
+        "estimate",
+        source="Friedland et al. 2018, arXiv:1810.02328",
     )
 
     steps: int = column("steps", "T", "optimiser steps of this round", "exact")
@@ -70,8 +62,12 @@ class NetworkRow(Named):
         "", r"a_\mathrm{test}", "share right, test split", "measured"
     )
 
-    label_entropy: float = column("bits", "H(Y)", "plug-in entropy of a training label", "estimate")
-    label_bits: float = column("bits", r"N\,H(Y)", "entropy of all training labels", "estimate")
+    label_entropy: float = column(
+        "bits", "H(Y)", "plug-in entropy of a training label", "estimate", source="Shannon 1948"
+    )
+    label_bits: float = column(
+        "bits", r"N\,H(Y)", "entropy of all training labels", "estimate", source="Shannon 1948"
+    )
     noise_floor: float | None = column(
         "bits", r"N\,H(Y|X)", "bits of label noise that we injected; empty where unknown", "exact"
     )
@@ -95,6 +91,7 @@ class NetworkRow(Named):
         "H(W)",
         "zero-order entropy of the quantised weights, mean over all weights",
         "estimate",
+        source="Shannon 1948",
     )
     weight_bits: float | None = column(
         "bits",
@@ -210,16 +207,17 @@ class CodecRow(Named):
     decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
 
 
-Row = NetworkRow | LayerRow | CurveRow | CodecRow | MemorisedRow | CapacityRow
+Row = NetworkRow | LayerRow | CurveRow | CodecRow | LedgerRow | MemorisedRow | CapacityRow
 TABLES: dict[str, type] = {
     "networks": NetworkRow,
     "layers": LayerRow,
     "curves": CurveRow,
     "codecs": CodecRow,
+    "ledger": LedgerRow,
+    "memorised": MemorisedRow,
+    "capacities": CapacityRow,
 }
-CAPACITY_TABLES: dict[str, type] = {"memorised": MemorisedRow, "capacities": CapacityRow}
-"""Of trials with `memorising.loads` alone; an experiment without such trials has no such file."""
-ALL_TABLES = TABLES | CAPACITY_TABLES
+"""Every table; an experiment has those of which it has rows."""
 
 
 def reference() -> str:
@@ -227,10 +225,12 @@ def reference() -> str:
     parts = [
         "# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"
     ]
-    for table, row in ALL_TABLES.items():
-        parts.append(f"\n## {table}\n\n{row.__doc__}\n\n| column | type | unit | kind | meaning |")
-        parts.append("| --- | --- | --- | --- | --- |")
+    for table, row in TABLES.items():
+        parts.append(f"\n## {table}\n\n{inspect.getdoc(row)}\n")
+        parts.append("| column | type | unit | kind | meaning | source |")
+        parts.append("| --- | --- | --- | --- | --- | --- |")
         for c in columns(row).values():
             kind_of = c.type.__name__ + (" or empty" if c.nullable else "")
-            parts.append(f"| `{c.name}` | {kind_of} | {c.unit} | {c.kind} | {c.doc} |")
+            cells = (f"`{c.name}`", kind_of, c.unit, c.kind, c.doc, c.source)
+            parts.append(f"| {' | '.join(cells)} |")
     return "\n".join(parts) + "\n"

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity import data, lottery, training
+from capacity import data, lottery, training, updates
 from capacity.config import Config
 from capacity.data import Dataset, Split
 from capacity.information import DatasetCard
@@ -35,15 +35,16 @@ class TrialError(ValueError):
 class Progress(NamedTuple):
     """Where a trial is: for the eyes only; loss and accuracy are means over the seeds.
 
-    `step` of `steps` counts the optimiser steps of one network over all of its trainings.
+    `step` of `steps` counts the optimiser steps of one network over all of its trainings, or those
+    of the part that `control` names: "memorising", or "prequential" where nothing is validated.
     """
 
     round: int
     control: str
     step: int
     steps: int
-    validation_loss: float
-    validation_accuracy: float
+    validation_loss: float | None
+    validation_accuracy: float | None
 
 
 class Subject(NamedTuple):
@@ -56,6 +57,7 @@ class Subject(NamedTuple):
     train: Examples
     validation: Examples
     test: Examples
+    noisy_test: Examples
     evaluations: int
     chunk: int
     card: DatasetCard
@@ -75,13 +77,16 @@ def check(config: Config) -> tuple[Dataset, Model]:
         raise TrialError(f"training.batch_size = {batch}: there are only {size} training examples")
     if len(np.unique(dataset.train.labels)) < 2:
         raise TrialError(f"data.train_size = {size}: these training examples are all of one class")
-    if config.coding.shift and dataset.train.inputs.ndim != 4:
-        raise TrialError(f"coding.shift = {config.coding.shift}: these inputs are no images")
+    for name, shift in (("coding", config.coding.shift), ("prequential", config.prequential.shift)):
+        if shift and dataset.train.inputs.ndim != 4:
+            raise TrialError(f"{name}.shift = {shift}: these inputs are no images")
     if "obs" in config.coding.codecs and min(size, config.coding.calibration) < LEAST_CALIBRATION:
         raise TrialError(f"coding.codecs: obs needs at least {LEAST_CALIBRATION} training examples")
     total = evaluations(config, size) * config.training.evaluate_every
     if total * batch >= 2**31:
         raise TrialError(f"training: {total} steps of {batch} are more than 2^31 examples")
+    if config.prequential.epochs * size >= 2**31:
+        raise TrialError(f"prequential.epochs = {config.prequential.epochs}: more than 2^31 labels")
     if config.lottery.rewind_step >= total:
         raise TrialError(
             f"lottery.rewind_step = {config.lottery.rewind_step}: training ends at step {total}"
@@ -103,6 +108,7 @@ def prepare(config: Config, trial: str) -> Subject:
         train=on_device(dataset, dataset.train),
         validation=on_device(dataset, dataset.validation),
         test=on_device(dataset, dataset.test),
+        noisy_test=on_device(dataset, dataset.noisy_test),
         evaluations=evaluations(config, len(dataset.train.labels)),
         chunk=training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
         card=data.card(dataset),
@@ -122,27 +128,17 @@ def architecture(config: Config, dataset: Dataset) -> Architecture:
 def evaluations(config: Config, train_size: int) -> int:
     """Evaluations in all; `training.evaluate_every` steps lie between two of them."""
     settings = config.training
-    steps = settings.steps or math.ceil(settings.epochs * train_size / settings.batch_size)
+    steps = settings.steps
+    if steps is None:
+        steps = math.ceil(settings.epochs * train_size / settings.batch_size)
     return math.ceil(steps / settings.evaluate_every)
 
 
 def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Iterator[Round]:
     config, model = subject.config, subject.model
     every, seeds = config.training.evaluate_every, range(config.seeds)
-    rule = training.Rule(
-        batch_size=config.training.batch_size,
-        optimizer=config.training.optimizer,
-        momentum=0.9 if config.training.momentum is None else config.training.momentum,
-        schedule=config.training.schedule,
-        clip_norm=config.training.clip_norm,
-        penalised=config.training.optimizer == "adam" and config.training.weight_decay > 0,
-    )
-    rates = training.Rates(
-        learning_rate=jnp.float32(config.training.learning_rate),
-        weight_decay=jnp.float32(config.training.weight_decay),
-        warmup_steps=jnp.int32(config.training.warmup_steps),
-        steps=jnp.int32(subject.evaluations * every),
-    )
+    rule = updates.rule(config.training, config.training.batch_size)
+    rates = updates.rates(config.training, subject.evaluations * every)
     plan = training.Plan(rates, jnp.int32(len(subject.dataset.train.labels)), jnp.int32(every))
     settings = Lottery(
         rounds=config.lottery.rounds,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device
-from capacity.config import Config, flatten, reference
+from capacity.config import Config, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resources = experiment.base.resources
         variables = device.environment(resources.cpus, resources.gpus)
         os.environ.update(variables)
+        for sentence in dict.fromkeys(s for c in experiment.trials.values() for s in idle(c)):
+            OUT.print(sentence)
         return _plan(experiment) if options.dry_run else _sweep(experiment, options, variables)
     except KeyboardInterrupt:
         print("\ninterrupted; --resume carries on with what is unfinished", file=sys.stderr)
@@ -115,7 +117,10 @@ def _check(trials: Mapping[str, Config]) -> None:
 
     for name, config in trials.items():
         try:
-            (memorising if config.memorising.loads else subject).check(config)
+            if config.training.on:
+                subject.check(config)
+            if config.memorising.on:
+                memorising.check(config)
         except _mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
 

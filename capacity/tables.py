@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from capacity.columns import Column, columns
-from capacity.rows import ALL_TABLES, Row
+from capacity.rows import TABLES, Row
 
 Rows = Sequence[Row] | Mapping[str, Iterable] | pd.DataFrame  # rows, or columns by name
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}
@@ -31,13 +31,13 @@ class StoreError(Exception):
 
 
 def schema(kind: str) -> pa.Schema:
-    described = columns(ALL_TABLES[kind]).values()
+    described = columns(TABLES[kind]).values()
     return pa.schema([pa.field(c.name, ARROW[c.type], c.nullable) for c in described])
 
 
 def table(kind: str, rows: Rows) -> pa.Table:
     """Rows, or columns by name, as an Arrow table sorted by what names a row."""
-    described = columns(ALL_TABLES[kind])
+    described = columns(TABLES[kind])
     if isinstance(rows, pd.DataFrame):
         rows = {str(name): rows[name].tolist() for name in rows}
     if isinstance(rows, Mapping):
@@ -101,7 +101,7 @@ def parsed_csv(path: Path, data: bytes, kind: str | None) -> pd.DataFrame:
             raise StoreError(
                 f"{path} is damaged: line {number} has {len(line)} cells, not {len(header)}"
             )
-    described = columns(ALL_TABLES[kind]) if kind else {}
+    described = columns(TABLES[kind]) if kind else {}
     _check_header(path, header, list(described) if kind else ["trial", *header[1:]])
     cells = {name: [line[i] for line in lines] for i, name in enumerate(header)}
     if not kind:

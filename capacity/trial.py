@@ -1,13 +1,15 @@
 """One trial: a configuration to the rows and files of its networks, round by round."""
 
 import io
+import itertools
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from capacity import memorising, training
+from capacity.accounts import label_codes, ledger_rows
 from capacity.coded import compressed_population
 from capacity.config import Config
 from capacity.lottery import TICKET, Round
@@ -20,29 +22,24 @@ from capacity.measured import (
     measured,
     network_row,
 )
-from capacity.rows import (
-    CapacityRow,
-    CodecRow,
-    CurveRow,
-    LayerRow,
-    MemorisedRow,
-    NetworkRow,
-)
 from capacity.subject import Progress, Subject, prepare, rounds
 from capacity.training import Quality, Weights, members
 
 
 class Outcome(NamedTuple):
-    """Everything that one round of a trial leaves behind; the files by name."""
+    """What a trial has to say at once: of its capacity, or of one round.
 
+    Attributes:
+      behind: how many came before.
+      control: of the round; "memorising" of the capacity.
+      rows: by the name of their table.
+      files: by their names.
+    """
+
+    behind: int
     round: int
     control: str
-    networks: list[NetworkRow]
-    layers: list[LayerRow]
-    curves: list[CurveRow]
-    codecs: list[CodecRow]
-    memorised: list[MemorisedRow]
-    capacities: list[CapacityRow]
+    rows: dict[str, list[Any]]
     files: dict[str, bytes]
     device: str
 
@@ -50,55 +47,43 @@ class Outcome(NamedTuple):
 def run(
     config: Config, trial: str, progress: Callable[[Progress], None] | None = None
 ) -> Iterator[Outcome]:
-    """Trains, prunes, measures and codes the networks of `config`; yields each round once done.
+    """Measures what `config` asks for; yields the capacity and each round once done.
 
-    With `memorising.loads` it measures the capacity of the architecture instead, as one outcome.
+    With `memorising.loads`, the capacity of the architecture. Unless its training has no steps,
+    networks: trained, pruned, measured, coded, and put into the ledger.
 
     Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
         one another; raised before anything is trained.
     """
-    if config.memorising.loads:
-        yield _memorised(memorising.run(config, trial, progress))
+    count, capacity = itertools.count(), None
+    subject = prepare(config, trial) if config.training.on else None
+    if config.memorising.on:
+        found = memorising.run(config, trial, progress)
+        capacity = found.capacity.capacity
+        rows = {"memorised": found.rows, "capacities": [found.capacity]}
+        yield Outcome(next(count), 0, "memorising", rows, {}, _device())
+    if subject is None:
         return
-    subject = prepare(config, trial)
+    codes = label_codes(subject, progress)
     for played in rounds(subject, progress):
-        yield _outcome(subject, played)
+        networks = measured_round(subject, played)
+        rows = {
+            "networks": [network_row(subject, played, each) for each in networks],
+            "layers": [row for each in networks for row in layer_rows(subject, played, each)],
+            "curves": [row for each in networks for row in curve_rows(subject, played, each.seed)],
+            "codecs": [row for each in networks for row in codec_rows(subject, played, each)],
+            "ledger": ledger_rows(subject, played, networks, codes, capacity),
+        }
+        files = {name: file for each in networks for name, file in _files(played, each).items()}
+        yield Outcome(next(count), played.number, played.control, rows, files, _device())
 
 
-def _outcome(subject: Subject, played: Round) -> Outcome:
-    networks = _measured(subject, played)
-    return Outcome(
-        round=played.number,
-        control=played.control,
-        networks=[network_row(subject, played, each) for each in networks],
-        layers=[row for each in networks for row in layer_rows(subject, played, each)],
-        curves=[row for each in networks for row in curve_rows(subject, played, each.seed)],
-        codecs=[row for each in networks for row in codec_rows(subject, played, each)],
-        memorised=[],
-        capacities=[],
-        files={name: file for each in networks for name, file in _files(played, each).items()},
-        device=jax.devices()[0].device_kind,
-    )
+def _device() -> str:
+    return jax.devices()[0].device_kind
 
 
-def _memorised(found: memorising.Memorised) -> Outcome:
-    """What a trial that memorises leaves: rows, and no networks."""
-    return Outcome(
-        round=0,
-        control=memorising.CONTROL,
-        networks=[],
-        layers=[],
-        curves=[],
-        codecs=[],
-        memorised=found.rows,
-        capacities=[found.capacity],
-        files={},
-        device=jax.devices()[0].device_kind,
-    )
-
-
-def _measured(subject: Subject, played: Round) -> list[Measured]:
+def measured_round(subject: Subject, played: Round) -> list[Measured]:
     """Every member of a round: evaluated, coded, decoded and evaluated again."""
     config, state = subject.config, played.state
     params = state.best if config.training.keep == "best" else state.params

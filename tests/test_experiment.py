@@ -132,7 +132,11 @@ MISTAKES = {
     "1: 2": "no key '1'; --help lists all keys",
     "sweep: {model.widht: [1]}": "no key 'model.widht', did you mean 'model.width'?",
     "sweep: {1: [2]}": "no key '1'; --help lists all keys",
-    "training: {epochs: 0}": "training.epochs = 0: must be greater than 0",
+    "training: {epochs: -1}": "training.epochs = -1: must be greater than or equal to 0",
+    "training: {epochs: 0}": (
+        "training.epochs or training.steps = 0: nothing is left to do without memorising.loads"
+    ),
+    "memorising: {momentum: 0.9}": "memorising: momentum is not an option of adam",
     "training: {epochs: many}": "training.epochs = many: must be a valid number",
     "training: {epochs: .inf}": "training.epochs = .inf: must be a finite number",
     "training: {batch_size: 2.5}": "training.batch_size = 2.5: must be a valid integer",

@@ -32,14 +32,17 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "accounts",
     "memorising",
     "measured",
     "coded",
     "subject",
+    "updates",
     "experiment",
     "config",
     "rows",
     "capacity_rows",
+    "ledger_rows",
     "columns",
     # networks
     "lottery",

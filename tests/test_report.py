@@ -5,21 +5,20 @@ import re
 import pytest
 
 from capacity import report
-from capacity.rows import TABLES
 from capacity.store import Store
 from tests.analysis.sample import sample
 
-DRAWN = {f"figures/{name}.{kind}" for name in report.FIGURES for kind in ("pdf", "png")}
-DRAWN |= {"table.tex", "report.html"}
+PICTURES = [name for name, (table, *_) in report.FIGURES.items() if table != "capacities"]
+DRAWN = {f"figures/{name}.{kind}" for name in PICTURES for kind in ("pdf", "png")}
+DRAWN |= {"table.tex", "ledger.tex", "report.html"}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "digits <1>"
     kept = Store.open(path, {"training": {"epochs": 3}}, resume=False, device="a CPU")
-    for name, (config, *tables) in sample(widths=(16, 32), rounds=4).items():
-        kinds = dict(zip(TABLES, tables, strict=True))
-        kept.write_trial(name, config, **kinds, files={})
+    for name, (config, tables) in sample(widths=(16, 32), rounds=4).items():
+        kept.write_trial(name, config, **tables, files={})
     kept.write_tables()
     kept.finish()
     return path
@@ -35,7 +34,8 @@ def test_everything_is_drawn_and_told(folder, drawn):
     written, said = drawn
     assert {str(path.relative_to(folder)) for path in written} == DRAWN
     assert [f"wrote {path}" for path in written] == said[: len(written)]
-    assert "digits-mlp-w16-d2-n0.2" in said[-1]
+    assert "digits-mlp-w16-d2-n0.2" in said[-2]
+    assert "naming one of the 4 trials, as the best: 2.00 bits" in said[-1]
     assert (folder / "figures/size-accuracy.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figures/size-accuracy.png").read_bytes().startswith(b"\x89PNG")
 
@@ -50,7 +50,7 @@ def test_the_command_draws_the_same_elsewhere(folder, drawn, tmp_path, capsys):
 def test_the_page_needs_nothing_else(folder, drawn):
     page = (folder / "report.html").read_text()
     assert "<title>digits &lt;1&gt;</title>" in page
-    assert page.count("data:image/png;base64,") == len(report.FIGURES)
+    assert page.count("data:image/png;base64,") == len(PICTURES)
     assert not re.search(r"(src|href)=\"(https?:)?//", page)
     for link in re.findall(r'href="([^"]+)"', page):
         assert (folder / link).exists(), link
@@ -66,7 +66,7 @@ def test_mistakes_cost_one_sentence_and_exit_code_2(folder, tmp_path, capsys):
     for arguments, words in [
         ([tmp_path / "absent"], "no such folder"),
         ([tmp_path / "none"], "holds no results"),
-        ([empty], "holds no network: no trial has finished yet"),
+        ([empty], "holds no trial: none has finished yet"),
         ([folder, "--out", tmp_path / "file"], "cannot be written"),
     ]:
         assert report.main([str(a) for a in arguments]) == 2

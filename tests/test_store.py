@@ -18,13 +18,14 @@ from capacity import files, store
 from capacity.columns import columns
 from capacity.rows import TABLES
 from capacity.store import Store, StoreError
-from tests.analysis.sample import sample
+from tests.analysis.sample import KINDS, sample
 
 CONFIG = {"training": {"epochs": 3, "batch_size": 60}, "sweep": {"model.width": [16, 32]}}
 TABLE_FILES = (
     "networks.csv",
     "layers.csv",
     "codecs.csv",
+    "ledger.csv",
     "curves.parquet",
     "trials.csv",
     "COLUMNS.md",
@@ -38,17 +39,8 @@ def trials():
 
 def fill(folder, trials, *, resume=False):
     kept = Store.open(folder, CONFIG, resume=resume)
-    for name, (config, networks, layers, curves, codecs) in trials.items():
-        files = {"s0-r0.cap": b"\x00\xff"}
-        kept.write_trial(
-            name,
-            config,
-            networks=networks,
-            layers=layers,
-            curves=curves,
-            codecs=codecs,
-            files=files,
-        )
+    for name, (config, tables) in trials.items():
+        kept.write_trial(name, config, **tables, files={"s0-r0.cap": b"\x00\xff"})
     return kept
 
 
@@ -67,11 +59,10 @@ def equal(cell, value):
 def test_tables_hold_exactly_the_rows(tmp_path, trials):
     fill(tmp_path / "x", trials).write_tables()
     results = store.read(tmp_path / "x")
-    for kind in TABLES:
-        position = 1 + list(TABLES).index(kind)
+    for kind in KINDS:
         keys = [k for k in ("trial", "seed", "round", "control", "step", "tensor")]
         keys = [k for k in keys if k in columns(TABLES[kind])]
-        rows = [dataclasses.asdict(row) for trial in trials.values() for row in trial[position]]
+        rows = [dataclasses.asdict(row) for _, made in trials.values() for row in made[kind]]
         rows = {tuple(row[k] for k in keys): row for row in rows}
         frame = getattr(results, kind)
         assert list(frame.columns) == list(columns(TABLES[kind]))
@@ -88,7 +79,8 @@ def test_frames_have_the_types_of_the_schema(tmp_path, trials):
         frame = getattr(found, kind)
         for name, c in columns(TABLES[kind]).items():
             integer = "Int64" if c.nullable else "int64"
-            wanted = {int: integer, float: "float64", bool: "bool", str: "str"}[c.type]
+            boolean = "boolean" if c.nullable else "bool"
+            wanted = {int: integer, float: "float64", bool: boolean, str: "str"}[c.type]
             assert str(frame[name].dtype) == wanted, name
 
 
@@ -109,12 +101,12 @@ def test_settings_are_flat_and_keep_their_types(tmp_path, trials):
 @given(st.floats(allow_nan=False), st.integers(0, 2**53), st.one_of(st.none(), st.floats()))
 def test_any_number_survives(tmp_path_factory, width, parameters, loss):
     folder = tmp_path_factory.mktemp("numbers")
-    name, (config, networks, layers, curves, codecs) = next(iter(sample(seeds=1, rounds=1).items()))
-    row = dataclasses.replace(networks[0], width=width, parameters=parameters, test_loss=loss)
-    kept = Store.open(folder, {}, resume=False)
-    kept.write_trial(
-        name, config, networks=[row], layers=layers, curves=curves, codecs=codecs, files={}
+    name, (config, made) = next(iter(sample(seeds=1, rounds=1).items()))
+    row = dataclasses.replace(
+        made["networks"][0], width=width, parameters=parameters, test_loss=loss
     )
+    kept = Store.open(folder, {}, resume=False)
+    kept.write_trial(name, config, **made | {"networks": [row]}, files={})
     kept.write_tables()
     found = store.read(folder).networks.iloc[0]
     assert found["width"].hex() == width.hex()
@@ -126,7 +118,9 @@ def test_numbers_are_written_as_python_writes_them(tmp_path, trials):
     fill(tmp_path / "x", trials).write_tables()
     header, first, *_ = (tmp_path / "x" / "networks.csv").read_text().split("\n")
     cells = dict(zip(header.split(","), first.split(","), strict=True))
-    row = next(r for r in trials["digits-mlp-w16-d2-n0"][1] if r.seed == 0 and r.round == 0)
+    row = next(
+        r for r in trials["digits-mlp-w16-d2-n0"][1]["networks"] if r.seed == 0 and r.round == 0
+    )
     assert cells["test_loss"] == repr(row.test_loss)
     assert cells["parameters"] == "1482"
     assert cells["diverged"] == "False"
@@ -135,12 +129,14 @@ def test_numbers_are_written_as_python_writes_them(tmp_path, trials):
 def test_tables_do_not_depend_on_the_order_of_completion(tmp_path, trials):
     fill(tmp_path / "a", trials).write_tables()
     backwards = {
-        name: [trial[0], *(rows[::-1] for rows in trial[1:])]
-        for name, trial in reversed(trials.items())
+        name: (config, {kind: rows[::-1] for kind, rows in made.items()})
+        for name, (config, made) in reversed(trials.items())
     }
-    for _, networks, layers, *_ in backwards.values():
-        assert networks[0].seed == 1
-        layers.sort(key=lambda row: row.tensor)  # within a network, tensors keep their order
+    for _, made in backwards.values():
+        assert made["networks"][0].seed == 1
+        made["layers"].sort(
+            key=lambda row: row.tensor
+        )  # within a network, tensors keep their order
     fill(tmp_path / "b", backwards).write_tables()
     assert tables(tmp_path / "a") == tables(tmp_path / "b")
 
@@ -166,11 +162,9 @@ def test_a_resumed_experiment_gives_the_tables_of_an_uninterrupted_one(tmp_path,
 def test_columns_do_as_well_as_rows(tmp_path, trials):
     fill(tmp_path / "a", trials)
     kept = Store.open(tmp_path / "b", CONFIG, resume=False)
-    for name, (config, networks, layers, curves, codecs) in trials.items():
-        frame = pd.DataFrame([dataclasses.asdict(row) for row in curves])
-        kept.write_trial(
-            name, config, networks=networks, layers=layers, curves=frame, codecs=codecs, files={}
-        )
+    for name, (config, made) in trials.items():
+        frame = pd.DataFrame([dataclasses.asdict(row) for row in made["curves"]])
+        kept.write_trial(name, config, **made | {"curves": frame}, files={})
     read = [(tmp_path / x / "trials" / name / "curves.parquet").read_bytes() for x in "ab"]
     assert read[0] == read[1]
 
@@ -188,17 +182,9 @@ def test_a_crash_leaves_the_whole_trial_or_nothing(tmp_path, trials, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(*((Path, "rename", die) if call == "rename" else (os, "fsync", die)))
         second = list(trials)[1]
-        config, networks, layers, curves, codecs = trials[second]
+        config, made = trials[second]
         with pytest.raises(Killed):
-            kept.write_trial(
-                second,
-                config,
-                networks=networks,
-                layers=layers,
-                curves=curves,
-                codecs=codecs,
-                files={},
-            )
+            kept.write_trial(second, config, **made, files={})
     assert any(p.name.startswith(store.PARTIAL) for p in (tmp_path / "x" / "trials").iterdir())
     again = Store.open(tmp_path / "x", CONFIG, resume=True)
     assert not any(p.name.startswith(store.PARTIAL) for p in (tmp_path / "x" / "trials").iterdir())
@@ -216,21 +202,13 @@ def test_a_full_disk_costs_one_sentence_and_no_finished_trial(tmp_path, trials, 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     second = list(trials)[1]
-    config, networks, layers, curves, codecs = trials[second]
+    config, made = trials[second]
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(
             StoreError, match=r"cannot be written \(no space left on device\); what"
         ):
-            kept.write_trial(
-                second,
-                config,
-                networks=networks,
-                layers=layers,
-                curves=curves,
-                codecs=codecs,
-                files={},
-            )
+            kept.write_trial(second, config, **made, files={})
         with pytest.raises(StoreError, match=r"networks\.csv cannot be written"):
             kept.write_tables()
     assert snapshot(tmp_path / "x") == before
@@ -239,12 +217,10 @@ def test_a_full_disk_costs_one_sentence_and_no_finished_trial(tmp_path, trials, 
 def test_nothing_is_written_over(tmp_path, trials):
     one = dict(list(trials.items())[:1])
     kept = fill(tmp_path / "x", one)
-    name, (config, networks, layers, curves, codecs) = next(iter(one.items()))
+    name, (config, made) = next(iter(one.items()))
     before = snapshot(tmp_path / "x")
     with pytest.raises(StoreError, match="is there already, and nothing is written over"):
-        kept.write_trial(
-            name, config, networks=networks, layers=layers, curves=curves, codecs=codecs, files={}
-        )
+        kept.write_trial(name, config, **made, files={})
     with pytest.raises(StoreError, match="add --resume to carry on, or choose another name"):
         Store.open(tmp_path / "x", CONFIG, resume=False)
     other = {**CONFIG, "training": {"epochs": 5, "batch_size": 60}}
@@ -305,23 +281,19 @@ def test_two_processes_do_not_share_a_folder(tmp_path):
 
 def test_names_and_rows_that_the_schema_does_not_allow_are_bugs(tmp_path, trials):
     kept = Store.open(tmp_path, CONFIG, resume=False)
-    config, networks, layers, curves, codecs = next(iter(trials.values()))
-    tables_of = {
-        "networks": networks,
-        "layers": layers,
-        "curves": curves,
-        "codecs": codecs,
-        "files": {},
-    }
+    config, made = next(iter(trials.values()))
+    tables_of = {**made, "files": {}}
     for name in ("../x", ".x", "a/b", "", "x" * 201):
         with pytest.raises(ValueError, match="cannot be the name of a file"):
             kept.write_trial(name, config, **tables_of)
     with pytest.raises(ValueError, match="one of the trial's own files"):
         kept.write_trial("x", config, **{**tables_of, "files": {"settings.json": b""}})
-    lost = {name: [value] for name, value in dataclasses.asdict(networks[0]).items()}
+    lost = {name: [value] for name, value in dataclasses.asdict(made["networks"][0]).items()}
     lost["density"] = [None]
     with pytest.raises(TypeError, match="column 'density' of networks cannot be empty"):
         kept.write_trial("x", config, **{**tables_of, "networks": lost})
+    with pytest.raises(TypeError, match="'curve' is no table of the schema"):
+        kept.write_trial("x", config, **{**tables_of, "curve": []})
     with pytest.raises(TypeError, match="column 'control' of curves is missing"):
         kept.write_trial("x", config, **{**tables_of, "curves": {"trial": ["x"]}})
     assert kept.finished() == set()
@@ -368,5 +340,24 @@ def test_a_damaged_table_is_named(tmp_path, trials, file, damage, words):
 def test_an_experiment_without_trials_has_empty_tables(tmp_path):
     Store.open(tmp_path, CONFIG, resume=False).write_tables()
     results = store.read(tmp_path)
-    assert [len(frame) for frame in results[:4]] == [0, 0, 0, 0]
+    assert all(getattr(results, kind).empty for kind in TABLES)
+    assert not list(tmp_path.glob("n*.csv"))
     assert results.provenance["config"] == CONFIG
+
+
+def test_an_experiment_has_a_file_for_each_table_that_has_rows(tmp_path, trials):
+    """One trial of networks and one of a capacity alone are one experiment."""
+    kept = fill(tmp_path / "x", dict(list(trials.items())[:1]))
+    row = {"trial": "alone", "seed": 0, "steps": 5, "train_size": 3, "label_bits": 3.0}
+    row |= {"diverged": True} | dict.fromkeys(("train_loss", "train_accuracy", "memorised_bits"))
+    held = {name: [value] for name, value in row.items()}
+    kept.write_trial("alone", CONFIG, files={}, memorised=held, networks=[])
+    assert not (tmp_path / "x/trials/alone/networks.parquet").exists()
+    kept.write_tables()
+    results = store.read(tmp_path / "x")
+    assert list(results.memorised["trial"]) == ["alone"]
+    assert results.memorised["train_loss"].isna().all()
+    assert not (tmp_path / "x" / "capacities.csv").exists()
+    assert results.capacities.empty
+    assert len(results.networks) > 0
+    assert store.tables(results)[-3:] == ["memorised.csv", "trials.csv", "COLUMNS.md"]

@@ -84,7 +84,7 @@ def test_every_config_runs_at_tiny_size(name, tmp_path):
     if name == "digits":
         overrides += ["model.width=[4,8]", "data.label_noise=0.1"]
     if name == "capacity":
-        overrides += ["training.steps=20", "seeds=2", "model.width=4"]
+        overrides += ["memorising.steps=20", "seeds=2", "model.width=4"]
     assert run(ROOT / f"configs/{name}.yaml", *overrides, results=tmp_path) == 0
     results = store.read(tmp_path / name)
     assert results.networks.empty == (name == "capacity")
@@ -163,8 +163,8 @@ def test_dry_run_prints_trials_compilations_and_cost_and_writes_nothing(tmp_path
     assert run(ROOT / "configs/digits.yaml", results=tmp_path, flags=flags) == 0
     printed = capsys.readouterr().out
     assert "digits-mlp-w16-noise0.2" in printed
-    # Three widths; label noise changes no shape.
-    assert "6 trials, 168 trainings, 3 compilations" in printed
+    # Three widths; label noise changes no shape. A code is one more network a seed, and a program.
+    assert "6 trials, 192 trainings, 6 compilations" in printed
     assert "naming one of them takes 2.58 bits" in printed  # log2 6
     assert list(tmp_path.iterdir()) == []
 
@@ -187,7 +187,7 @@ MISTAKES = {
     "batch above data": (["data.train_size=20"], "training.batch_size = 32"),
     "unknown data set": (["data.name=mnits"], "mnist"),
     "images too small": (["model.family=lenet5", "model.depth=null"], "too small"),
-    "decay that adam has not": (["training.weight_decay=0.1"], "weight_decay is not an option"),
+    "momentum that adam has not": (["training.momentum=0.9"], "momentum is not an option of adam"),
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),

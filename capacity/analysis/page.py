@@ -28,11 +28,13 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.2rem; f
 dd { margin: 0; overflow-wrap: anywhere }
 """
 
+Told = tuple[str, str, str]
+"""Heading, lines of plain text, legend."""
+
 
 def page(
     title: str,
-    summary: str,
-    legend: str,
+    tables: Sequence[Told],
     figures: Mapping[str, tuple[str, bytes]],
     provenance: Mapping[str, Any],
     links: Sequence[str],
@@ -41,12 +43,12 @@ def page(
 
     Args:
       title: the experiment's name.
-      summary: the summary table as plain text.
-      legend: what its numbers are.
+      tables: plain text under a heading, with a legend of what its numbers are.
       figures: by name, a caption and a PNG image; the name also leads to figures/<name>.pdf.
       provenance: as `store.Results` has it.
       links: files beside the page.
     """
+    told = "\n".join(_table(*table) for table in tables)
     drawn = "\n".join(_figure(name, *content) for name, content in figures.items())
     anchors = " · ".join(f'<a href="{escape(link)}">{escape(link)}</a>' for link in links)
     runs = "\n".join(_run(i, run) for i, run in enumerate(provenance["runs"], start=1))
@@ -62,9 +64,7 @@ def page(
 <body>
 <h1>{escape(title)}</h1>
 <p>{anchors}</p>
-<h2>Trials</h2>
-<pre>{escape(summary)}</pre>
-<p>{escape(legend)}</p>
+{told}
 <h2>Figures</h2>
 <div class="figures">
 {drawn}
@@ -76,6 +76,10 @@ def page(
 </body>
 </html>
 """
+
+
+def _table(heading: str, lines: str, legend: str) -> str:
+    return f"<h2>{escape(heading)}</h2>\n<pre>{escape(lines)}</pre>\n<p>{escape(legend)}</p>"
 
 
 def _figure(name: str, caption: str, png: bytes) -> str:

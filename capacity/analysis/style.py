@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from capacity.columns import columns
-from capacity.rows import ALL_TABLES
+from capacity.rows import TABLES
 
 WIDTH, HEIGHT = 6.0, 3.4  # inches: the text width of A4 with 29 mm margins
 # Okabe & Ito (2008), without its yellow, which is hard to see on white
@@ -63,7 +63,7 @@ def axis_label(column: str, table: str = "networks", *, per_unit: int = 1, unit:
 
     Values drawn in another `unit`, of which the column's has `per_unit`, are labelled as such.
     """
-    c = columns(ALL_TABLES[table])[column]
+    c = columns(TABLES[table])[column]
     symbol = f"{per_unit}\\,{c.symbol}" if per_unit != 1 else c.symbol
     parts = [column.replace("_", " ").capitalize(), f"${symbol}$" if symbol else ""]
     unit = unit or c.unit

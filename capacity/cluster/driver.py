@@ -100,7 +100,7 @@ class _Handover(tune.Callback):
     def _hand_over(self, name: str, content: Any, *, last: bool) -> None:
         if isinstance(content, str):
             self._fail(name, content)
-        elif hasattr(content, "networks"):
+        elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
             self._outcome(name, content)
         else:

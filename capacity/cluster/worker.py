@@ -80,19 +80,18 @@ class Parcel:
 
 def scalars(content: Any) -> dict[str, Any]:
     """Numbers that Tune's table, TensorBoard and the dashboard show."""
-    if hasattr(content, "networks"):
-        if content.capacities:
-            return {"round": 0, "capacity": content.capacities[0].capacity}
-        rows = content.networks
+    if hasattr(content, "rows"):
+        if capacities := content.rows.get("capacities"):
+            capacity = capacities[0].capacity
+            return {"round": 0, "capacity": float("nan") if capacity is None else capacity}
+        rows = content.rows["networks"]
         shown = ("density", "validation_accuracy", "test_accuracy", "weight_entropy", "coded_size")
         means = {name: _mean([getattr(row, name) for row in rows]) for name in shown}
         return {"round": content.round, **means}
-    return {
-        "round": content.round,
-        "training_step": content.step,
-        "validation_loss": content.validation_loss,
-        "validation_accuracy": content.validation_accuracy,
-    }
+    now = {"round": content.round, "training_step": content.step}
+    seen = {"validation_loss": content.validation_loss}
+    seen["validation_accuracy"] = content.validation_accuracy
+    return now | {name: value for name, value in seen.items() if value is not None}
 
 
 def _mean(values: list) -> float:

@@ -1,6 +1,8 @@
 """The settings of one trial as one frozen, validated `Config`; its keys flat and explained."""
 
 from capacity.config.flat import dotted, flatten, nested
+from capacity.config.idle import idle
+from capacity.config.networks import Updates
 from capacity.config.reference import keys, reference, sections
 from capacity.config.schema import Config, Resources
 from capacity.config.section import Section
@@ -9,8 +11,10 @@ __all__ = [
     "Config",
     "Resources",
     "Section",
+    "Updates",
     "dotted",
     "flatten",
+    "idle",
     "keys",
     "nested",
     "reference",

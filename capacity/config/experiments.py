@@ -1,11 +1,23 @@
-"""The settings of what is done with trained networks: pruning, files, and memorising instead."""
+"""The settings of what is done besides: pruning, files, a code of the labels, random labels."""
 
 from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
 
-from capacity.config.section import Count, Positive, Rate, Section, Share, Size, Step, key, require
+from capacity.config.networks import Updates
+from capacity.config.section import (
+    Count,
+    Epochs,
+    Positive,
+    Rate,
+    Section,
+    Share,
+    Size,
+    Step,
+    key,
+    require,
+)
 
 CodecName = Literal[
     "uniform",
@@ -96,12 +108,51 @@ class Coding(Section):
     )
 
 
-class Memorising(Section):
-    """How many random labels the architecture can hold, measured in place of a lottery."""
+class Prequential(Section):
+    """A block code of the training labels by dense networks that learn them, block after block."""
 
+    epochs: Epochs = key(
+        0.0,
+        "passes over all labels that a full run of the coding network makes; 0 makes no code, and "
+        "no account of the information in the weights",
+    )
+    first: Count = key(32, "labels of the first block, which is coded uniformly")
+    ratio: Annotated[float, Field(gt=1, le=1e3)] = key(
+        1.189, "of the end of a block to that of the one before it"
+    )
+    power: Annotated[float, Field(ge=0, le=10)] = key(
+        0.7, "a network that has seen the share t of the labels gets t^power of a full run's steps"
+    )
+    batch_size: Count | None = key(None, "labels per step; null takes training.batch_size")
+    shift: Annotated[int, Field(ge=0, le=1000)] = key(
+        0, "pixels by which images are moved at most in training; 0 for other inputs"
+    )
+
+    @property
+    def on(self) -> bool:
+        """Whether there is a code."""
+        return self.epochs > 0
+
+
+class Memorising(Updates):
+    """How many random labels the architecture can hold: its measured capacity."""
+
+    learning_rate: Positive = key(2e-2, "largest learning rate")
+    schedule: Literal["constant", "cosine", "linear"] = key(
+        "cosine", "learning rate over the steps after warm-up; cosine and linear end at 0"
+    )
     loads: tuple[Size, ...] = key(
         (),
         "sizes of training sets of random labels, in bits of labels per weight, each set trained "
-        "on as a whole; empty trains on the data as usual",
+        "on as a whole; empty measures no capacity",
     )
+    inputs: Literal["gaussian", "data"] = key(
+        "gaussian", "drawn anew for each seed in the shape of the data's, or the data's own"
+    )
+    steps: Count = key(10_000, "optimiser steps, each on a whole set")
     doubled: bool = key(True, "measure again with twice the steps, to tell whether they suffice")
+
+    @property
+    def on(self) -> bool:
+        """Whether any capacity is measured."""
+        return bool(self.loads)

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 import pydantic
 from pydantic import Field, NonNegativeInt
 
-from capacity.config.section import Count, Depth, Positive, Section, Seed, Share, Size, key, require
+from capacity.config.section import (
+    Count,
+    Depth,
+    Epochs,
+    Positive,
+    Section,
+    Seed,
+    Share,
+    Size,
+    key,
+    require,
+)
 
 FIXED_DEPTH = ("lenet5", "conv2", "conv4", "conv6")
 
@@ -79,8 +90,8 @@ class Model(Section):
         return self
 
 
-class Training(Section):
-    """One network from its initial weights to its last step."""
+class Updates(Section):
+    """How weights are updated, whatever they are trained on."""
 
     optimizer: Literal["sgd", "adam", "adamw"] = key("adam", "update rule")
     learning_rate: Positive = key(1e-3, "largest learning rate")
@@ -93,9 +104,26 @@ class Training(Section):
     )
     warmup_steps: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(0, "steps of linear warm-up")
     clip_norm: Positive | None = key(None, "largest global norm of a gradient")
+
+    @pydantic.model_validator(mode="after")
+    def _rule_options(self) -> "Updates":
+        require(
+            self.optimizer == "sgd" or self.momentum is None,
+            f"momentum is not an option of {self.optimizer}",
+        )
+        return self
+
+
+class Training(Updates):
+    """One network from its initial weights to its last step."""
+
     batch_size: Count = key(60, "examples per step")
-    epochs: Size = key(10.0, "passes over the training split, unless steps is given")
-    steps: Count | None = key(None, "optimiser steps; takes the place of epochs")
+    epochs: Epochs = key(
+        10.0, "passes over the training split, unless steps is given; 0 trains no network"
+    )
+    steps: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = key(
+        None, "optimiser steps; takes the place of epochs; 0 trains no network"
+    )
     evaluate_every: Count = key(
         100, "steps between evaluations; steps are rounded up to a multiple of it"
     )
@@ -106,10 +134,7 @@ class Training(Section):
         "auto", "networks trained side by side; auto fits their state into the cache"
     )
 
-    @pydantic.model_validator(mode="after")
-    def _rule_options(self) -> "Training":
-        require(
-            self.optimizer == "sgd" or self.momentum is None,
-            f"momentum is not an option of {self.optimizer}",
-        )
-        return self
+    @property
+    def on(self) -> bool:
+        """Whether any network is trained."""
+        return (self.epochs if self.steps is None else self.steps) > 0

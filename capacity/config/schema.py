@@ -5,7 +5,7 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-from capacity.config.experiments import Coding, Lottery, Memorising
+from capacity.config.experiments import Coding, Lottery, Memorising, Prequential
 from capacity.config.networks import Data, Model, Training
 from capacity.config.section import Count, Section, key, require
 
@@ -33,31 +33,22 @@ class Config(Section):
     training: Training = Field(default_factory=Training)
     lottery: Lottery = Field(default_factory=Lottery)
     coding: Coding = Field(default_factory=Coding)
+    prequential: Prequential = Field(default_factory=Prequential)
     memorising: Memorising = Field(default_factory=Memorising)
     resources: Resources = Field(default_factory=Resources)
     seeds: Annotated[int, Field(gt=0, le=10_000)] = key(3, "networks per trial, seeded 0, 1, ...")
 
     @property
     def outcomes(self) -> int:
-        """How often a trial reports: after each of its trainings, or once if it memorises."""
-        return 1 if self.memorising.loads else self.lottery.trainings
+        """How often a trial reports: once of its capacity, then after each of its trainings."""
+        return self.memorising.on + self.training.on * self.lottery.trainings
 
     @pydantic.model_validator(mode="after")
-    def _memorises(self) -> "Config":
-        if self.memorising.loads:
-            require(
-                self.training.steps is not None,
-                "training.steps = null: memorising.loads needs it, as a step is on the whole set",
-            )
-            require(
-                self.lottery.rounds == 0,
-                "lottery.rounds: must be 0 with memorising.loads, which prunes nothing",
-            )
-            require(
-                self.data.train_size is None and self.data.size is None,
-                "data.train_size and data.size: must be null with memorising.loads, which says "
-                "how many examples",
-            )
+    def _something_to_do(self) -> "Config":
+        require(
+            self.outcomes > 0,
+            "training.epochs or training.steps = 0: nothing is left to do without memorising.loads",
+        )
         return self
 
     @pydantic.model_validator(mode="after")

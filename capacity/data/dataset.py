@@ -49,6 +49,9 @@ class Dataset(NamedTuple):
     Attributes:
       name: as it was asked for.
       train, validation, test: disjoint. Label noise is in train and validation, never in test.
+      noisy_test: the test inputs with labels through the noise of the training labels, drawn
+        independently of it; `test` itself where there is none. What a network learned of noisy
+        labels is measured on labels of their law: on clean ones, noise would count as structure.
       class_count: K, the number of classes, whether or not each one occurs in `train`.
       offset, scale: [] or [channel], float32; applied inside the compiled program, so that the
         stored uint8 images are all that is kept in memory.
@@ -66,6 +69,7 @@ class Dataset(NamedTuple):
     train: Split
     validation: Split
     test: Split
+    noisy_test: Split
     class_count: int
     offset: Float32[np.ndarray, "..."]
     scale: Float32[np.ndarray, "..."]

@@ -75,9 +75,9 @@ def load(
     channel_entropy(label_noise, 2, label_noise_kind)  # refuses a wrong rate or kind before reading
     options = {"size": size, "dimension": dimension, "class_count": class_count}
     source = keep_classes(_source(name, seed, options, cache_dir), classes, name)
-    labels = noisy_labels(
-        source.train.labels, source.class_count, label_noise, label_noise_kind, seed
-    )
+    noise = source.class_count, label_noise, label_noise_kind, seed
+    labels = noisy_labels(source.train.labels, *noise)
+    test_labels = noisy_labels(source.test.labels, *noise, of="test labels")
     train, validation = carve(
         Split(source.train.inputs, labels), train_size, validation_size, seed, name
     )
@@ -87,6 +87,7 @@ def load(
         train=train,
         validation=validation,
         test=source.test,
+        noisy_test=source.test._replace(labels=test_labels),
         class_count=source.class_count,
         offset=offset,
         scale=scale,

@@ -12,7 +12,12 @@ KINDS = ("flipped", "resampled")
 
 
 def noisy_labels(
-    labels: Int32[np.ndarray, " n"], class_count: int, rate: float | int, kind: str, seed: int
+    labels: Int32[np.ndarray, " n"],
+    class_count: int,
+    rate: float | int,
+    kind: str,
+    seed: int,
+    of: str = "",
 ) -> Int32[np.ndarray, " n"]:
     """`labels` with each one replaced, independently and with probability `rate`.
 
@@ -26,6 +31,7 @@ def noisy_labels(
       kind: "flipped" draws the new label uniformly from the K - 1 other classes, "resampled"
         uniformly from all K classes (a replaced label may then stay what it was).
       seed: of the named streams "label noise, which" and "label noise, label".
+      of: whose labels they are; others have streams of their own, independent of these.
 
     Raises:
       DataError: if `rate` is not in [0, 1] or `kind` is unknown.
@@ -33,8 +39,9 @@ def noisy_labels(
     _check(rate, kind)
     if rate == 0:
         return labels
-    replaced = stream(seed, "label noise, which").random(len(labels)) < rate
-    draw = stream(seed, "label noise, label")
+    name = f"label noise, {of}" if of else "label noise"
+    replaced = stream(seed, f"{name}, which").random(len(labels)) < rate
+    draw = stream(seed, f"{name}, label")
     if kind == "flipped":
         drawn = (labels + draw.integers(1, class_count, len(labels))) % class_count
     else:

@@ -39,6 +39,7 @@ from capacity.information.prequential import (
     final_bits,
     first_epoch_code,
     geometric_cuts,
+    learned_weights,
     mixture_bits,
     selection_bits,
 )
@@ -82,6 +83,7 @@ __all__ = [
     "input_measures",
     "label_losses",
     "label_measures",
+    "learned_weights",
     "ledger",
     "levina_bickel_dimension",
     "line",

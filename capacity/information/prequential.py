@@ -156,16 +156,27 @@ def mixed(
 def final_bits(
     logits: Float[np.ndarray, "n classes"],
     labels: Int[np.ndarray, " n"],
-    code: Code,
+    weights: Float[np.ndarray, " temperatures"],
     tempering: Tempering = RAW,
 ) -> Float[np.ndarray, " n"]:
-    """Bits of labels under one network and the temperatures as they stand after `code`.
+    """Bits of labels under one network and a fixed mixture of temperatures.
 
-    Nothing is learned on the way: it is what the final model says, tempered as the code was, so
-    that their difference compares like with like. For labels the network was trained on (L_fit)
-    this is no code without the weights.
+    Nothing is learned on the way: it is what the final model says, tempered as a code was that left
+    these `weights`, so that their difference compares like with like; or by `learned_weights`. For
+    labels the network was trained on (L_fit) this is no code without the weights.
     """
-    return -np.log2(np.exp2(-expert_bits(logits, labels, tempering)) @ code.weights)
+    return -np.log2(np.exp2(-expert_bits(logits, labels, tempering)) @ weights)
+
+
+def learned_weights(
+    logits: Float[np.ndarray, "n classes"], labels: Int[np.ndarray, " n"], tempering: Tempering
+) -> Float[np.ndarray, " temperatures"]:
+    """Posterior weights of the temperatures after labels that the network has not seen.
+
+    Equal ones before the first label: few labels leave a broad mixture, not one lucky temperature.
+    """
+    count = len(tempering.temperatures)
+    return mixed(expert_bits(logits, labels, tempering), np.full(count, 1 / count))[1]
 
 
 def averaged(logits: Float[np.ndarray, "members n classes"]) -> Float[np.ndarray, "n classes"]:
@@ -195,32 +206,25 @@ def mixture_bits(totals: Sequence[float]) -> float:
 
 
 def first_epoch_code(
-    train_loss: Float[np.ndarray, "*members evaluations"], examples: int, train_size: int
-) -> tuple[Float[np.ndarray, "*members"], int]:
-    """Bits of the first-epoch online code, and how many labels it codes, from any training's curve.
+    bits: Float[np.ndarray, "*members"], coded: int, train_size: int, class_count: int
+) -> Float[np.ndarray, "*members"]:
+    """Bits of the first-epoch online code of all N labels, which falls out of any training.
 
     Losses are taken before each update, and the first epoch meets each example once: so their sum
-    is a prequential code whose blocks are the batches (Donoway et al., 2026, definition 3.2). An
-    upper bound without a first uniform block, as the untrained network codes the first batch, and
-    without a uniform share, so that a single label may cost any number of bits.
+    is a prequential code whose blocks are the batches (Donoway et al., 2026, definition 3.2). What
+    whole batches leave over, or a training that ended before its first epoch did, is coded
+    uniformly, log2 K each. An upper bound without a first uniform block, as the untrained network
+    codes the first batch, and without a uniform share, so that a single label may cost any number
+    of bits. Networks must see neither dropout nor shifted inputs in training.
 
     Args:
-      train_loss: means, in bits, over the steps to each evaluation; of networks that see neither
-        dropout nor shifted inputs in training.
-      examples: between two evaluations, batch size times steps.
-      train_size: N. Only evaluations that end within the first N examples count.
-
-    Raises:
-      ValueError: the first evaluation is behind the first epoch.
+      bits: of the labels in whole batches, summed; not finite of a network that diverged.
+      coded: how many labels that are, at most N.
+      train_size: N.
+      class_count: K.
     """
-    whole = min(train_size // examples, train_loss.shape[-1])
-    if not whole:
-        raise ValueError(
-            f"{examples} examples lie between two evaluations and {train_size} in the first epoch: "
-            "evaluate at least once an epoch"
-        )
-    losses = np.asarray(train_loss, np.float64)[..., :whole]
-    return np.sum(losses, axis=-1) * examples, whole * examples
+    uniform = (train_size - coded) * math.log2(class_count)
+    return np.asarray(np.asarray(bits, np.float64) + uniform)
 
 
 def _check(logits: np.ndarray, labels: np.ndarray, cuts: Sequence[int]) -> None:

@@ -16,8 +16,6 @@ from capacity.models import layer_outputs, layer_parameters
 from capacity.subject import Progress
 from capacity.training import Memory
 
-CONTROL = "memorising"
-
 
 class Memorised(NamedTuple):
     """A row for every network, and the architecture's."""
@@ -32,7 +30,10 @@ def run(
     """The memorised bits of every size and seed, and the capacity of the architecture of `config`.
 
     A seed has inputs, labels and initial weights of its own; its training sets are one within the
-    other. Raises what `check` raises.
+    other. A network whose loss became infinite or NaN at any step has no measures, although some
+    weights before that step held something: how much is then luck. Its seed is left out of the
+    capacity at every size, as a mean over other seeds at each size would have no one curve behind
+    it. Raises what `check` raises.
     """
     task = check(config)
     sets = training_sets(config, task)
@@ -43,21 +44,23 @@ def run(
         def show(done: int, state: Memory, behind: int = behind) -> None:
             if progress is not None:
                 means = float(jnp.mean(state.loss)), float(jnp.mean(state.accuracy))
-                progress(Progress(0, CONTROL, behind + done, total, *means))
+                progress(Progress(0, "memorising", behind + done, total, *means))
 
         found = _rows(config, trial, task, memory(config, task, sets, steps, show), steps)
         table = [row.memorised_bits for row in found]
-        bits.append(np.array(table).reshape(config.seeds, len(task.sizes)).T)
+        held = np.array(table, float).reshape(config.seeds, len(task.sizes)).T
+        bits.append(held[:, np.isfinite(held).all(axis=0)])
         rows += found
         behind += steps
     return Memorised(rows, _capacity_row(config, trial, task, budgets(config)[0], bits))
 
 
 def _rows(config: Config, trial: str, task: Task, found: Memory, steps: int) -> list[MemorisedRow]:
-    classes = task.example.class_count
+    classes = task.dataset.class_count
     sizes = np.tile(task.sizes, config.seeds)
     loss = np.asarray(found.loss, np.float64)
     bits = theory.memorised_bits(sizes, classes, loss)
+    lost = np.asarray(found.diverged)
     return [
         MemorisedRow(
             trial=trial,
@@ -65,9 +68,10 @@ def _rows(config: Config, trial: str, task: Task, found: Memory, steps: int) -> 
             steps=steps,
             train_size=int(size),
             label_bits=float(size) * math.log2(classes),
-            train_loss=float(loss[i]),
-            train_accuracy=float(found.accuracy[i]),
-            memorised_bits=float(bits[i]),
+            diverged=bool(lost[i]),
+            train_loss=None if lost[i] else float(loss[i]),
+            train_accuracy=None if lost[i] else float(found.accuracy[i]),
+            memorised_bits=None if lost[i] else float(bits[i]),
         )
         for i, size in enumerate(sizes)
     ]
@@ -76,51 +80,52 @@ def _rows(config: Config, trial: str, task: Task, found: Memory, steps: int) -> 
 def _capacity_row(
     config: Config, trial: str, task: Task, steps: int, bits: list[np.ndarray]
 ) -> CapacityRow:
-    """The architecture's row from memorised bits [sizes, seeds] for each number of steps."""
+    """The architecture's row from memorised bits [sizes, sound seeds] for each number of steps."""
     by_layer, outputs = layer_parameters(task.model), layer_outputs(task.model)
     parameters, passed = list(by_layer.values()), list(outputs.values())
     total, inputs = sum(parameters), math.prod(task.model.input_shape)
-    effective = theory.effective_parameters(parameters, task.example.class_count)
+    classes = task.dataset.class_count
+    effective = theory.effective_parameters(parameters, classes)
+    rules = theory.rule_capacities(parameters, passed, inputs, effective)
     stored = theory.parameter_bits(total)
     orders = theory.vc_order(total, len(parameters))
     # The bound is that of one piecewise linear output, the difference of two logits.
     bounded = config.model.family == "mlp" and config.model.activation == "relu"
-    bounded &= not config.model.layer_norm and task.example.class_count == 2
+    bounded &= not config.model.layer_norm and classes == 2
     draw = stream(config.data.seed, "capacity, bootstrap")
-    found, *again = (theory.capacity_estimate(each, draw) for each in bits)
-
-    def held(reading: str) -> int:
-        return theory.memory_equivalent_capacity(parameters, passed, reading=reading, inputs=inputs)
-
+    found, *again = (theory.capacity_estimate(b, draw) if b.size else None for b in bits)
+    doubled = again[0] if again else None
     return CapacityRow(
         trial=trial,
         dataset=config.data.name,
+        inputs=config.memorising.inputs,
         family=config.model.family,
         width=config.model.width,
         depth=len(parameters) - 1,
-        class_count=task.example.class_count,
+        class_count=classes,
         input_values=inputs,
         parameters=total,
         effective_parameters=effective,
-        float32_bits=stored["float32"],
+        float32_bits=rules.float32,
         bfloat16_bits=stored["bfloat16"],
         int8_bits=stored["int8"],
-        memory_capacity=held("previous"),
-        memory_capacity_running=held("running"),
-        memory_capacity_input=held("input"),
-        threshold_bits=theory.threshold_capacity(effective),
+        memory_capacity=rules.previous,
+        memory_capacity_running=rules.running,
+        memory_capacity_input=rules.input,
+        threshold_bits=rules.threshold,
         vc_lower_order=orders.lower,
         vc_upper_order=orders.upper,
         vc_bound=theory.vc_bound(parameters, passed) if bounded else None,
         seeds=config.seeds,
+        diverged=config.seeds - bits[0].shape[1],
         steps=steps,
-        capacity=found.bits,
-        capacity_low=found.low,
-        capacity_high=found.high,
-        bits_per_parameter=found.bits / total,
-        bits_per_effective=found.bits / effective,
-        knee_size=task.sizes[found.size],
-        at_edge=found.at_edge,
-        doubled_capacity=again[0].bits if again else None,
-        converged=theory.converged(found.bits, again[0].bits) if again else None,
+        capacity=found.bits if found else None,
+        capacity_low=found.low if found else None,
+        capacity_high=found.high if found else None,
+        bits_per_parameter=found.bits / total if found else None,
+        bits_per_effective=found.bits / effective if found else None,
+        knee_size=task.sizes[found.size] if found else None,
+        at_edge=found.at_edge if found else None,
+        doubled_capacity=doubled.bits if doubled else None,
+        converged=theory.converged(found.bits, doubled.bits) if found and doubled else None,
     )

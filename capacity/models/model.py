@@ -1,7 +1,7 @@
 """What a network is here: two pure functions over a flat dict of named arrays."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -94,12 +94,16 @@ def is_output(name: str) -> bool:
     return name.startswith(f"{OUTPUT}/")
 
 
-def layer_parameters(model: Model) -> dict[str, int]:
-    """Weights of every layer, biases and normalisation included, from input to output."""
+def layer_parameters(model: Model, kept: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Weights of every layer, biases and normalisation included, from input to output.
+
+    Of a tensor in `kept`, as many as it says.
+    """
     params, (_, activations) = _shapes(model)
     counts = dict.fromkeys(_in_order(params, activations), 0)
-    for name, leaf in params.items():
-        counts[_owner(name, activations)] += leaf.size
+    held = {name: leaf.size for name, leaf in params.items()} | dict(kept or {})
+    for name, count in held.items():
+        counts[_owner(name, activations)] += count
     return counts
 
 

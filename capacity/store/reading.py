@@ -8,23 +8,25 @@ import pandas as pd
 import pyarrow as pa
 
 from capacity.files import PARTIAL, read_bytes
+from capacity.rows import TABLES
 from capacity.tables import StoreError, parsed_csv, parsed_parquet, schema
 
 
 class Results(NamedTuple):
     """The tables of an experiment as frames with the dtypes of the schema, and its provenance.
 
-    `trials` has a row per trial: `trial`, then every key of its resolved config, dotted.
-    `memorised` and `capacities` are empty where no trial memorises.
+    A table of which the experiment has no rows is empty. `trials` has a row per trial: `trial`,
+    then every key of its resolved config, dotted.
     """
 
     networks: pd.DataFrame
     layers: pd.DataFrame
     curves: pd.DataFrame
     codecs: pd.DataFrame
-    trials: pd.DataFrame
+    ledger: pd.DataFrame
     memorised: pd.DataFrame
     capacities: pd.DataFrame
+    trials: pd.DataFrame
     provenance: dict[str, Any]
 
 
@@ -41,25 +43,32 @@ def read(folder: str | Path) -> Results:
     if known is None:
         raise StoreError(f"{folder} holds no results: it has no provenance.json")
 
-    def csv(kind: str, described: str | None) -> pd.DataFrame:
-        return parsed_csv(folder / f"{kind}.csv", read_bytes(folder / f"{kind}.csv"), described)
+    def table(kind: str) -> pd.DataFrame:
+        path = folder / file_name(kind)
+        if kind not in known["tables"]:
+            return parsed_csv(path, ",".join(schema(kind).names).encode(), kind)
+        data = read_bytes(path)
+        if path.suffix == ".csv":
+            return parsed_csv(path, data, kind)
+        return parsed_parquet(path, data, kind).to_pandas()
 
-    def capacity_csv(kind: str) -> pd.DataFrame:
-        if (folder / f"{kind}.csv").exists():
-            return csv(kind, kind)
-        return parsed_csv(folder, ",".join(schema(kind).names).encode(), kind)
-
-    curves = folder / "curves.parquet"
+    trials = folder / "trials.csv"
     return Results(
-        networks=csv("networks", "networks"),
-        layers=csv("layers", "layers"),
-        curves=parsed_parquet(curves, read_bytes(curves), "curves").to_pandas(),
-        codecs=csv("codecs", "codecs"),
-        trials=csv("trials", None),
-        memorised=capacity_csv("memorised"),
-        capacities=capacity_csv("capacities"),
+        **{kind: table(kind) for kind in TABLES},
+        trials=parsed_csv(trials, read_bytes(trials), None),
         provenance=known,
     )
+
+
+def tables(results: Results) -> list[str]:
+    """Names of the files beside the report: the tables with rows, the settings, what they mean."""
+    kept = [file_name(kind) for kind in TABLES if not getattr(results, kind).empty]
+    return [*kept, "trials.csv", "COLUMNS.md"]
+
+
+def file_name(kind: str) -> str:
+    """The file of a table: curves are many, and their numbers are for no eye."""
+    return "curves.parquet" if kind == "curves" else f"{kind}.csv"
 
 
 def provenance(folder: Path) -> dict[str, Any] | None:
@@ -83,7 +92,12 @@ def provenance(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         found = json.loads(read_bytes(path))
-        return {"config": dict(found["config"]), "runs": list(found["runs"])}
+        here = [kind for kind in TABLES if (folder / file_name(kind)).exists()]
+        return {
+            "config": dict(found["config"]),
+            "runs": list(found["runs"]),
+            "tables": list(found.get("tables", here)),
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
             f"{path} is damaged or not ours: choose another name for the results"
@@ -104,16 +118,11 @@ def tabulated(folder: Path) -> set[str]:
 
 
 def trial_table(folder: Path, trial: str, kind: str) -> pa.Table:
-    """The rows of one finished trial."""
+    """The rows of one finished trial, which has a file for each table of which it has any."""
     path = folder / "trials" / trial / f"{kind}.parquet"
+    if not path.exists():
+        return schema(kind).empty_table()
     return parsed_parquet(path, read_bytes(path), kind)
-
-
-def capacity_table(folder: Path, trial: str, kind: str) -> pa.Table | None:
-    """The rows of one finished trial that memorised; None of another."""
-    if not (folder / "trials" / trial / f"{kind}.parquet").exists():
-        return None
-    return trial_table(folder, trial, kind)
 
 
 def settings(folder: Path, trial: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from capacity import provenance as provenance_of
 from capacity.config import dotted
 from capacity.files import PARTIAL, locked, sync, write, write_durably, writing
 from capacity.names import natural
-from capacity.rows import CAPACITY_TABLES, TABLES, reference
+from capacity.rows import TABLES, reference
 from capacity.store import reading
 from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema
 from capacity.tables import table as table_of
@@ -61,7 +61,8 @@ class Store:
         """
         folder = Path(folder)
         config = json.loads(json.dumps(resolved_config))
-        provenance = reading.provenance(folder) or {"config": config, "runs": []}
+        new = {"config": config, "runs": [], "tables": []}
+        provenance = reading.provenance(folder) or new
         if difference := _difference(provenance["config"], config):
             raise StoreError(
                 f"{folder} holds another experiment ({difference}): "
@@ -89,22 +90,17 @@ class Store:
         trial: str,
         settings: Mapping[str, Any],
         *,
-        networks: Rows,
-        layers: Rows,
-        curves: Rows,
-        codecs: Rows,
         files: Mapping[str, bytes],
-        memorised: Rows = (),
-        capacities: Rows = (),
+        **tables: Rows,
     ) -> None:
         """Keep a finished trial: all of it or, if this is interrupted, nothing.
 
         Args:
           trial: readable id, and the name of the trial's folder.
           settings: the trial's resolved config, nested.
-          networks, layers, curves, codecs: rows, or columns of equal length by name.
           files: bytes by file name, such as `s0-r3.cap`.
-          memorised, capacities: rows of a trial that memorises; without any there is no table.
+          tables: by the name of a table, its rows, or columns of equal length by name; those
+            without any are left out.
 
         Raises:
           StoreError: the trial is there already, or the disk is full or unwritable.
@@ -113,14 +109,12 @@ class Store:
         for name in (trial, *files):
             if not re.fullmatch(r"[\w=+,@~%-][\w=+,.@~%-]{0,199}", name):
                 raise ValueError(f"'{name}' cannot be the name of a file")
-        tables = {"networks": networks, "layers": layers, "curves": curves, "codecs": codecs}
-        tables |= {
-            kind: rows
-            for kind, rows in {"memorised": memorised, "capacities": capacities}.items()
-            if len(rows)
-        }
+        if unknown := sorted(tables.keys() - TABLES.keys()):
+            raise TypeError(f"'{unknown[0]}' is no table of the schema")
         contents = {
-            f"{kind}.parquet": parquet_bytes(table_of(kind, rows)) for kind, rows in tables.items()
+            f"{kind}.parquet": parquet_bytes(table_of(kind, rows))
+            for kind, rows in tables.items()
+            if len(rows)
         }
         contents["settings.json"] = json.dumps(settings, indent=1).encode()
         if taken := sorted(contents.keys() & files.keys()):
@@ -141,22 +135,26 @@ class Store:
                 raise
 
     def write_tables(self) -> None:
-        """Write the union of all finished trials; the same trials always give the same bytes."""
+        """Write the union of all finished trials, a file for each table that has rows.
+
+        The same trials always give the same bytes.
+        """
         trials = sorted(self.finished(), key=natural)
+        written = []
         for kind in TABLES:
             parts = [reading.trial_table(self.folder, trial, kind) for trial in trials]
             table = pa.concat_tables([schema(kind).empty_table(), *parts])
-            if kind == "curves":
-                write(self.folder / "curves.parquet", parquet_bytes(table))
+            if not len(table):
+                continue
+            file = self.folder / reading.file_name(kind)
+            if file.suffix == ".csv":
+                rows = zip(*table.to_pydict().values(), strict=True)
+                write(file, csv_text(table.column_names, rows))
             else:
-                rows = zip(*table.to_pydict().values(), strict=True)
-                write(self.folder / f"{kind}.csv", csv_text(table.column_names, rows))
-        for kind in CAPACITY_TABLES:
-            found = [reading.capacity_table(self.folder, trial, kind) for trial in trials]
-            if parts := [part for part in found if part is not None]:
-                table = pa.concat_tables(parts)
-                rows = zip(*table.to_pydict().values(), strict=True)
-                write(self.folder / f"{kind}.csv", csv_text(table.column_names, rows))
+                write(file, parquet_bytes(table))
+            written.append(kind)
+        self.provenance["tables"] = written
+        self._write_provenance()
         settings = [_flat(reading.settings(self.folder, trial)) for trial in trials]
         keys = list(dict.fromkeys(key for s in settings for key in s))
         rows = [(t, *map(s.get, keys)) for t, s in zip(trials, settings, strict=True)]

@@ -16,12 +16,14 @@ from capacity.theory.parameters import (
     effective_parameters,
     parameter_bits,
 )
+from capacity.theory.rules import RuleCapacities, rule_capacities
 from capacity.theory.vc import VcOrder, vc_bound, vc_order
 
 __all__ = [
     "PRECISIONS",
     "Capacity",
     "LogisticLimit",
+    "RuleCapacities",
     "VcOrder",
     "capacity_estimate",
     "configuration_bits",
@@ -33,6 +35,7 @@ __all__ = [
     "memorised_bits",
     "memory_equivalent_capacity",
     "parameter_bits",
+    "rule_capacities",
     "separable_probability",
     "stream_deviation",
     "threshold_capacity",

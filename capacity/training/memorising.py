@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from capacity.models import Model, Params
 from capacity.training.network import Examples, example_losses, pick
@@ -28,12 +28,14 @@ class Memory(NamedTuple):
     Attributes:
       loss: least mean -log2 p(label), in bits, that its whole training set had before any step.
       accuracy: share right where the loss was least.
+      diverged: whether a loss was NaN or infinite before any step.
     """
 
     params: Params
     moments: optax.OptState
     loss: Float[Array, "..."]
     accuracy: Float[Array, "..."]
+    diverged: Bool[Array, "..."]
 
 
 def memorise(
@@ -88,7 +90,8 @@ def _start(rule: Rule, rates: Rates, params: Params) -> Memory:
     moments = jax.vmap(transformation(rule, rates).init)(params)
     params = jax.tree.map(jnp.copy, params)  # the state is donated, the caller's weights are not
     least = jnp.full((members,), jnp.inf, jnp.float32)
-    return Memory(params, moments, least, jnp.zeros((members,), jnp.float32))
+    accuracy = jnp.zeros((members,), jnp.float32)
+    return Memory(params, moments, least, accuracy, jnp.zeros((members,), bool))
 
 
 @functools.partial(jax.jit, static_argnames=("model", "rule", "chunk"), donate_argnames="state")
@@ -125,6 +128,7 @@ def _advance(
                 moments,
                 jnp.where(least, loss / _LN2, state.loss),
                 jnp.where(least, accuracy, state.accuracy),
+                state.diverged | ~jnp.isfinite(loss),
             )
 
         return jax.lax.fori_loop(0, steps, step, state)

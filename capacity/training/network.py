@@ -46,13 +46,19 @@ class Curve(NamedTuple):
 
 
 class State(NamedTuple):
-    """A network in training."""
+    """A network in training.
+
+    Attributes:
+      first_epoch: bits of the labels in the whole batches of the first epoch so far, each under the
+        network before its update: what a prequential code of them costs (`first_epoch_code`).
+    """
 
     params: Params
     moments: optax.OptState
     best: Params
     best_evaluation: Int[Array, ""]
     curve: Curve
+    first_epoch: Float[Array, ""]
 
     @property
     def diverged(self) -> Bool[Array, "..."]:
@@ -75,7 +81,7 @@ def start(params: Params, mask: Mask, rule: Rule, rates: Rates, evaluations: int
     moments = transformation(rule, rates).init(params)
     # A copy, as state is donated and no buffer may be donated twice.
     best = jax.tree.map(jnp.copy, params)
-    return State(params, moments, best, jnp.int32(0), curve)
+    return State(params, moments, best, jnp.int32(0), curve, jnp.zeros(()))
 
 
 def advance(
@@ -198,9 +204,10 @@ def _until_evaluation(
         index = shuffled(key, position + jnp.arange(batch_size), plan.train_size)
         batch = pick(train, index)
         params, moments, loss, accuracy = stepped(model, update, params, moments, mask, *batch)
-        return params, moments, (sums[0] + loss, sums[1] + accuracy)
+        first = jnp.where(position + batch_size <= plan.train_size, loss, 0)
+        return params, moments, (sums[0] + loss, sums[1] + accuracy, sums[2] + first)
 
-    zeros = (jnp.zeros(()), jnp.zeros(()))
+    zeros = (jnp.zeros(()), jnp.zeros(()), jnp.zeros(()))
     carry = (state.params, state.moments, zeros)
     params, moments, sums = jax.lax.fori_loop(0, plan.evaluate_every, step, carry)
     quality = evaluate(model, turned(params), validation)
@@ -211,7 +218,9 @@ def _until_evaluation(
     best_loss = jnp.where(now == 0, jnp.inf, state.curve.validation_loss[state.best_evaluation])
     better = quality.loss < best_loss
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
-    return State(params, moments, best, jnp.where(better, now, state.best_evaluation), curve)
+    best_evaluation = jnp.where(better, now, state.best_evaluation)
+    first_epoch = state.first_epoch + sums[2] * batch_size / _LN2
+    return State(params, moments, best, best_evaluation, curve, first_epoch)
 
 
 def _turned_state(state: State) -> State:

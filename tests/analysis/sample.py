@@ -4,15 +4,21 @@ import math
 
 import numpy as np
 
+from capacity.columns import columns
+from capacity.ledger_rows import LedgerRow
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
 
 CLASSES, TRAIN_SIZE = 10, 1438
+KINDS = ("networks", "layers", "curves", "codecs", "ledger")
 
 
 def sample(
     *, widths=(16, 32, 64), noises=(0.0, 0.2), seeds=3, rounds=8, diverged=True, controls=False
 ):
-    """By trial: settings, networks, layers, curves, codecs; the last seed of the first diverges."""
+    """By trial: settings, and networks, layers, curves, codecs, ledger by the table's name.
+
+    The last seed of the first trial diverges in its last round.
+    """
     made = {}
     for noise in noises:
         for width in widths:
@@ -23,17 +29,15 @@ def sample(
                 "training": {"learning_rate": 0.001, "weight_decay": None, "augment": False},
             }
             shape = {"seeds": seeds, "rounds": rounds, "controls": controls}
-            made[trial] = (
-                settings,
-                *_trial(trial, width, noise, lost=diverged and not made, **shape),
-            )
+            tables = _trial(trial, width, noise, lost=diverged and not made, **shape)
+            made[trial] = settings, dict(zip(KINDS, tables, strict=True))
     return made
 
 
 def rows(**options):
-    """The same as four lists, of all trials."""
-    _, *tables = zip(*sample(**options).values(), strict=True)
-    return [[row for part in table for row in part] for table in tables]
+    """The same as a list for each table, of all trials."""
+    made = [tables for _, tables in sample(**options).values()]
+    return [[row for tables in made for row in tables[kind]] for kind in KINDS]
 
 
 def _trial(trial, width, noise, *, seeds, rounds, lost, controls):
@@ -50,7 +54,7 @@ def _trial(trial, width, noise, *, seeds, rounds, lost, controls):
                 layers += [_layer(network, f"layers/{i}/kernel", (width, width)) for i in range(3)]
                 curves += _curve(rng, network, diverged)
                 codecs += [] if diverged else [_codec(network)]
-    return networks, layers, curves, codecs
+    return networks, layers, curves, codecs, [_ledger(network) for network in networks]
 
 
 def _network(rng, trial, width, noise, *, seed, r, lost, control):
@@ -174,3 +178,19 @@ def _codec(network):
         encode_seconds=0.1,
         decode_seconds=0.01,
     )
+
+
+def _ledger(network):
+    """1000 bits of code: what training leaves, then 300 that generalise, then what is memorised."""
+    known = {name: getattr(network, name) for name in ("trial", "seed", "round", "control")}
+    row = dict.fromkeys(columns(LedgerRow)) | known | {"label_bits": network.label_bits}
+    row |= {"uniform_bits": TRAIN_SIZE * math.log2(CLASSES), "noise_floor": network.noise_floor}
+    row |= {"prequential_bits": 1000.0, "prequential_error": 40.0}
+    row |= {name: network.memory_capacity for name in row if name.startswith("memory_capacity")}
+    row |= {"threshold_bits": 2 * network.remaining, "float32_bits": 32 * network.remaining}
+    if not network.diverged:
+        fit = 100.0 + 10 * network.seed
+        row |= {"fit_bits": fit, "weight_information": 1000 - fit, "generalising_bits": 300.0}
+        row |= {"memorised_bits": 700 - fit, "generalising_error": 50.0, "memorised_error": 30.0}
+        row |= {"coded_bits": 8 * network.coded_size, "compression_gain": 0.75}
+    return LedgerRow(**row)

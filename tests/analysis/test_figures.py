@@ -23,7 +23,7 @@ FIRST = "digits-mlp-w16-d2-n0"
 
 
 def frames(**options):
-    networks, _, curves, _ = (
+    networks, _, curves, _, _ = (
         pd.DataFrame([dataclasses.asdict(row) for row in part]) for part in rows(**options)
     )
     networks = networks.astype({"coded_size": "Int64"})  # as the store reads it

@@ -102,7 +102,8 @@ def test_the_table_compiles_short_and_long(networks, tmp_path):
 
 def test_the_page_escapes_what_it_is_given():
     provenance = {"config": {"a": {"b": "<x>"}, "c": None}, "runs": [{"device": "<gpu>"}]}
-    drawn = page("<t>", "a < b", "x < y", {"f": ("c & d", b"png")}, provenance, ["networks.csv"])
+    told = [("Trials", "a < b", "x < y")]
+    drawn = page("<t>", told, {"f": ("c & d", b"png")}, provenance, ["networks.csv"])
     assert "<x>" not in drawn
     assert "&lt;gpu&gt;" in drawn
     assert "a &lt; b" in drawn

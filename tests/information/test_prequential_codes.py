@@ -130,8 +130,8 @@ def test_temperatures_are_learned_from_labels_already_coded():
     raw = block_code(logits, labels, (32, 232, 432))
     tempered = block_code(logits, labels, (32, 232, 432), Tempering())
     assert tempered.total < 432 + 10 < raw.total
-    final = final_bits(logits, labels[32:], tempered, Tempering())
-    assert final.mean() < 1.01 < final_bits(logits, labels[32:], raw).mean()
+    final = final_bits(logits, labels[32:], tempered.weights, Tempering())
+    assert final.mean() < 1.01 < final_bits(logits, labels[32:], raw.weights).mean()
 
 
 def test_cuts_grow_by_a_ratio_and_end_at_the_last_label():
@@ -165,13 +165,11 @@ def test_a_choice_made_afterwards_is_paid_for():
     assert mixture_bits([70.0, 30.0, 50.0, 90.0]) <= 30 + selection_bits(4)
 
 
-def test_the_first_epoch_is_a_code_of_the_labels_in_whole_evaluations():
-    losses = np.asarray([[3.0, 1.0, 0.5], [2.0, 2.0, 0.1]])
-    bits, labels = first_epoch_code(losses, examples=20, train_size=59)
-    assert labels == 40
-    np.testing.assert_allclose(bits, [80, 80])
-    with pytest.raises(ValueError, match="evaluate at least once an epoch"):
-        first_epoch_code(losses, examples=60, train_size=59)
+def test_the_first_epoch_codes_its_whole_batches_and_the_rest_uniformly():
+    """40 of 59 labels by 2 batches; 19 labels of 4 classes are 38 bits."""
+    np.testing.assert_allclose(first_epoch_code(np.asarray([80.0, 60.0]), 40, 59, 4), [118, 98])
+    assert first_epoch_code(np.asarray(0.0), 0, 59, 2) == 59
+    assert np.isnan(first_epoch_code(np.asarray(np.nan), 40, 59, 2))
 
 
 @pytest.mark.parametrize(

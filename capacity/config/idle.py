@@ -1,0 +1,40 @@
+"""Settings that say nothing, since what they are of is switched off: told, so that none is lost."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from capacity.config.flat import flatten
+from capacity.config.schema import Config
+
+_OF_NETWORKS = ("training", "lottery", "coding", "prequential")
+
+
+def idle(config: Config) -> list[str]:
+    """A sentence for each part that is off although keys of it are not at their defaults."""
+    said = []
+    if not config.training.on:
+        of = ("epochs", "steps")
+        keys = [k for k in _changed(config, _OF_NETWORKS) if k.rpartition(".")[2] not in of]
+        said.append(_sentence(keys, "training.epochs or training.steps = 0 trains no network"))
+        if config.memorising.inputs != "data":
+            drawn = ("data.train_size", "data.label_noise", "data.label_noise_kind", "data.inputs")
+            keys = [key for key in _changed(config, ("data",)) if key in drawn]
+            said.append(_sentence(keys, "memorising.inputs = gaussian takes the shape alone"))
+    elif not config.prequential.on:
+        said.append(_sentence(_changed(config, ("prequential",)), "prequential.epochs = 0"))
+    if not config.memorising.on:
+        said.append(_sentence(_changed(config, ("memorising",)), "memorising.loads is empty"))
+    return list(filter(None, said))
+
+
+def _changed(config: Config, sections: tuple[str, ...]) -> list[str]:
+    return [key for key, _ in _differences(config) if key.partition(".")[0] in sections]
+
+
+def _differences(config: Config) -> Iterator[tuple[str, Any]]:
+    usual = flatten(Config())
+    return ((key, value) for key, value in flatten(config).items() if value != usual[key])
+
+
+def _sentence(keys: list[str], reason: str) -> str:
+    return f"{', '.join(keys)}: without effect, as {reason}" if keys else ""

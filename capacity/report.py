@@ -14,6 +14,7 @@ from capacity.analysis import (
     ledger,
     memorised,
     rate_distortion,
+    saturation,
     size_accuracy,
     style,
     training_curves,
@@ -60,6 +61,11 @@ FIGURES: dict[str, Picture] = {
         "networks",
         "Validation loss during training, dense and sparsest.",
         lambda r: training_curves.figure(r.networks, r.curves, r.trials),
+    ),
+    "saturation": (
+        "saturation",
+        "Saturation of every layer while networks trained.",
+        lambda r: saturation.figure(r.saturation, r.networks, r.trials),
     ),
     "memorised-bits": (
         "capacities",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from capacity.capacity_rows import CapacityRow, MemorisedRow
 from capacity.columns import Named, column, columns
 from capacity.ledger_rows import LedgerRow
+from capacity.saturation_rows import SaturationRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,11 +208,21 @@ class CodecRow(Named):
     decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
 
 
-Row = NetworkRow | LayerRow | CurveRow | CodecRow | LedgerRow | MemorisedRow | CapacityRow
+Row = (
+    NetworkRow
+    | LayerRow
+    | CurveRow
+    | SaturationRow
+    | CodecRow
+    | LedgerRow
+    | MemorisedRow
+    | CapacityRow
+)
 TABLES: dict[str, type] = {
     "networks": NetworkRow,
     "layers": LayerRow,
     "curves": CurveRow,
+    "saturation": SaturationRow,
     "codecs": CodecRow,
     "ledger": LedgerRow,
     "memorised": MemorisedRow,

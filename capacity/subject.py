@@ -22,8 +22,9 @@ from capacity.models import (
     layer_outputs,
     layer_parameters,
 )
+from capacity.saturation import RANGES
 from capacity.theory import memory_equivalent_capacity
-from capacity.training import Examples, State
+from capacity.training import Examples, State, Watch
 
 LEAST_CALIBRATION = 10  # examples, of which one in five is held apart
 
@@ -175,6 +176,7 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
             chunk=subject.chunk,
             snapshot=config.lottery.rewind_step // every,
             progress=show,
+            watch=_watch(subject),
         )
 
     def fresh(index: int) -> Params:
@@ -182,6 +184,17 @@ def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Ite
 
     initial = training.initial(model, training.member_keys(seeds, "initial"))
     return lottery.play(settings, initial, fresh, fit)
+
+
+def _watch(subject: Subject) -> Watch:
+    settings, examples = subject.config.saturation, len(subject.dataset.validation.labels)
+    return Watch(
+        min(settings.examples, examples),
+        settings.delta,
+        settings.tau,
+        settings.pooling,
+        RANGES.get(subject.config.model.activation),
+    )
 
 
 def on_device(dataset: Dataset, split: Split) -> Examples:

@@ -24,6 +24,7 @@ from capacity.measured import (
 )
 from capacity.subject import Progress, Subject, prepare, rounds
 from capacity.training import Quality, Weights, members
+from capacity.watched import saturation_rows, spectra
 
 
 class Outcome(NamedTuple):
@@ -72,6 +73,9 @@ def run(
             "networks": [network_row(subject, played, each) for each in networks],
             "layers": [row for each in networks for row in layer_rows(subject, played, each)],
             "curves": [row for each in networks for row in curve_rows(subject, played, each.seed)],
+            "saturation": [
+                row for each in networks for row in saturation_rows(subject, played, each.seed)
+            ],
             "codecs": [row for each in networks for row in codec_rows(subject, played, each)],
             "ledger": ledger_rows(subject, played, networks, codes, capacity),
         }
@@ -125,6 +129,8 @@ def _files(played: Round, network: Measured) -> dict[str, bytes]:
     files = {f"{stem}.npz": _checkpoint(network.weights, network.mask)}
     if network.best is not None and network.best.file.leaves is not None:
         files[f"{stem}.cap"] = network.best.file.content
+    if (content := spectra(played, network.seed)) is not None:
+        files[f"{stem}-spectra.npz"] = content
     return files
 
 

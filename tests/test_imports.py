@@ -32,6 +32,7 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "watched",
     "accounts",
     "memorising",
     "measured",
@@ -42,6 +43,7 @@ ROOMS = (
     "config",
     "rows",
     "capacity_rows",
+    "saturation_rows",
     "ledger_rows",
     "columns",
     # networks

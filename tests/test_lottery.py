@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from capacity.lottery import REINITIALISED, TICKET, Lottery, dense_mask, play
-from capacity.training import Curve, Snapshot, State
+from capacity.training import Curve, Snapshot, State, Watched
 
 MEMBERS = 2
 SHAPES = {
@@ -46,7 +46,13 @@ def played(lottery, rewound=None):
     def fit(params, mask, index, control):
         last, best = drawn(100 + len(calls)), drawn(200 + len(calls))
         state = State(
-            last, (), best, jnp.zeros(MEMBERS, jnp.int32), Curve(*[jnp.zeros((2, 1))] * 4)
+            last,
+            (),
+            best,
+            jnp.zeros(MEMBERS, jnp.int32),
+            Curve(*[jnp.zeros((2, 1))] * 4),
+            jnp.zeros(MEMBERS),
+            Watched({}, {}),
         )
         earlier = {n: p * mask[n] if n in mask else p for n, p in params.items()}
         snapshot = Snapshot(state, rewound if rewound and index == 0 else earlier)
@@ -186,7 +192,13 @@ def test_a_round_is_given_as_soon_as_it_is_trained():
     def fit(params, mask, index, control):
         trained.append(index)
         state = State(
-            params, (), params, jnp.zeros(MEMBERS, jnp.int32), Curve(*[jnp.zeros((2, 1))] * 4)
+            params,
+            (),
+            params,
+            jnp.zeros(MEMBERS, jnp.int32),
+            Curve(*[jnp.zeros((2, 1))] * 4),
+            jnp.zeros(MEMBERS),
+            Watched({}, {}),
         )
         return Snapshot(state, params)
 

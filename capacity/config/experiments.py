@@ -74,6 +74,23 @@ class Lottery(Section):
         return self
 
 
+class Saturation(Section):
+    """What evaluations tell of the layers while they train (Richter et al., 2020)."""
+
+    examples: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(
+        0,
+        "validation examples that every evaluation looks at, at most; twice as many as a layer is "
+        "wide are enough; 0 for no look",
+    )
+    delta: Annotated[float, Field(gt=0, le=1)] = key(
+        0.99, "share of the variance that a layer's directions are counted for"
+    )
+    tau: Share = key(0.025, "share of a layer's mean output up to which a unit is dormant")
+    pooling: Literal["positions", "mean", "max", "median"] = key(
+        "positions", "what a sample of a convolution is: every position, or a number per channel"
+    )
+
+
 class Coding(Section):
     """How the trained weights are written to a file."""
 

@@ -6,7 +6,7 @@ from typing import Any
 from capacity.config.flat import flatten
 from capacity.config.schema import Config
 
-_OF_NETWORKS = ("training", "lottery", "coding", "prequential")
+_OF_NETWORKS = ("training", "lottery", "saturation", "coding", "prequential")
 
 
 def idle(config: Config) -> list[str]:
@@ -22,6 +22,8 @@ def idle(config: Config) -> list[str]:
             said.append(_sentence(keys, "memorising.inputs = gaussian takes the shape alone"))
     elif not config.prequential.on:
         said.append(_sentence(_changed(config, ("prequential",)), "prequential.epochs = 0"))
+    if config.training.on and not config.saturation.examples:
+        said.append(_sentence(_changed(config, ("saturation",)), "saturation.examples = 0"))
     if not config.memorising.on:
         said.append(_sentence(_changed(config, ("memorising",)), "memorising.loads is empty"))
     return list(filter(None, said))

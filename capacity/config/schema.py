@@ -5,7 +5,7 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-from capacity.config.experiments import Coding, Lottery, Memorising, Prequential
+from capacity.config.experiments import Coding, Lottery, Memorising, Prequential, Saturation
 from capacity.config.networks import Data, Model, Training
 from capacity.config.section import Count, Section, key, require
 
@@ -32,6 +32,7 @@ class Config(Section):
     model: Model = Field(default_factory=Model)
     training: Training = Field(default_factory=Training)
     lottery: Lottery = Field(default_factory=Lottery)
+    saturation: Saturation = Field(default_factory=Saturation)
     coding: Coding = Field(default_factory=Coding)
     prequential: Prequential = Field(default_factory=Prequential)
     memorising: Memorising = Field(default_factory=Memorising)

@@ -9,7 +9,7 @@ from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 from jaxtyping import Array, Float
 
 from capacity.models.convolution import patches
-from capacity.models.model import Model, ModelError, Params, is_kernel
+from capacity.models.model import Activations, Model, ModelError, Params, is_kernel
 
 Nudges = Mapping[str, Float[Array, "batch ..."]]
 """By kernel what is added to the outputs [batch, *outputs] of its layer, before its bias."""
@@ -34,12 +34,14 @@ class Taps(NamedTuple):
 
     Attributes:
       logits: [batch, classes].
+      activations: by layer what it hands on, as the network returns them.
       inputs: by kernel what its layer multiplies by it: [batch, in] of a dense layer and [batch,
         height, width, in] of a convolution: its patches, in the order of the kernel as [-1, out].
       outputs: by kernel the product, [batch, *outputs], before bias, normalisation, non-linearity.
     """
 
     logits: Float[Array, "batch classes"]
+    activations: Activations
     inputs: dict[str, Array]
     outputs: dict[str, Array]
 
@@ -48,7 +50,7 @@ def affine_layers(model: Model) -> list[Affine]:
     """The affine layers of a network in the order in which it computes them."""
     params = jax.eval_shape(model.init, jax.random.key(0))
     x = jax.ShapeDtypeStruct((1, *model.input_shape), jnp.float32)
-    jaxpr, kernels = _traced(model, params, x)
+    jaxpr, kernels, _ = _traced(model, params, x)
     found = []
     for equation in jaxpr.jaxpr.eqns:
         if kernel := _kernel(equation, kernels):
@@ -65,7 +67,7 @@ def tapped(
 
     The derivative by a nudge of zeros is that by the layer's outputs, example by example.
     """
-    jaxpr, kernels = _traced(model, params, x)
+    jaxpr, kernels, tree = _traced(model, params, x)
     values: dict[Any, Any] = dict(zip(jaxpr.jaxpr.constvars, jaxpr.consts, strict=True))
     values |= zip(jaxpr.jaxpr.invars, jax.tree.leaves((params, x)), strict=True)
     inputs, outputs = {}, {}
@@ -82,19 +84,21 @@ def tapped(
                 results = [results[0] + nudges[kernel]]
             outputs[kernel] = results[0]
         values |= zip(equation.outvars, results, strict=True)
-    return Taps(values[jaxpr.jaxpr.outvars[0]], inputs, outputs)
+    leaves = [v.val if isinstance(v, Literal) else values[v] for v in jaxpr.jaxpr.outvars]
+    logits, activations = jax.tree.unflatten(tree, leaves)
+    return Taps(logits, activations, inputs, outputs)
 
 
-def _traced(model: Model, params: Any, x: Any) -> tuple[Any, dict[Any, str]]:
-    """The network as a list of equations, and which of their variables are kernels."""
-    jaxpr = jax.make_jaxpr(model.apply)(params, x)
+def _traced(model: Model, params: Any, x: Any) -> tuple[Any, dict[Any, str], Any]:
+    """The network as a list of equations, which of their variables are kernels, what it returns."""
+    jaxpr, returned = jax.make_jaxpr(model.apply, return_shape=True)(params, x)
     # The leaves of a dict come in the order of its sorted keys.
     names = zip(jaxpr.jaxpr.invars, sorted(params), strict=False)
     kernels = {variable: name for variable, name in names if is_kernel(name)}
     for equation in jaxpr.jaxpr.eqns:
         if equation.primitive.name == "reshape" and equation.invars[0] in kernels:
             kernels[equation.outvars[0]] = kernels[equation.invars[0]]
-    return jaxpr, kernels
+    return jaxpr, kernels, jax.tree.structure(returned)
 
 
 def _kernel(equation: Any, kernels: dict[Any, str]) -> str | None:

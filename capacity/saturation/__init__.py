@@ -20,7 +20,16 @@ from capacity.saturation.moments import (
     spectrum,
 )
 from capacity.saturation.sketch import Leading, Sketch, leading, no_sketch, sketched
-from capacity.saturation.tracking import Report, Tracker, layer_samples, report, start, track
+from capacity.saturation.tracking import (
+    Activations,
+    Pooling,
+    Report,
+    Tracker,
+    layer_samples,
+    report,
+    start,
+    track,
+)
 from capacity.saturation.units import (
     RANGES,
     Units,
@@ -36,8 +45,10 @@ from capacity.saturation.units import (
 
 __all__ = [
     "RANGES",
+    "Activations",
     "Leading",
     "Moments",
+    "Pooling",
     "Report",
     "Sketch",
     "Tracker",

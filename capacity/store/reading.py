@@ -22,6 +22,7 @@ class Results(NamedTuple):
     networks: pd.DataFrame
     layers: pd.DataFrame
     curves: pd.DataFrame
+    saturation: pd.DataFrame
     codecs: pd.DataFrame
     ledger: pd.DataFrame
     memorised: pd.DataFrame
@@ -67,8 +68,8 @@ def tables(results: Results) -> list[str]:
 
 
 def file_name(kind: str) -> str:
-    """The file of a table: curves are many, and their numbers are for no eye."""
-    return "curves.parquet" if kind == "curves" else f"{kind}.csv"
+    """The file of a table: evaluations are many, and their numbers are for no eye."""
+    return f"{kind}.parquet" if kind in ("curves", "saturation") else f"{kind}.csv"
 
 
 def provenance(folder: Path) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from capacity.training.population import (
 )
 from capacity.training.prequential import Asked, Budget, ask, logits, stage_steps
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
+from capacity.training.watching import Watch, Watched, watched
 
 __all__ = [
     "Asked",
@@ -40,6 +41,8 @@ __all__ = [
     "Rule",
     "Snapshot",
     "State",
+    "Watch",
+    "Watched",
     "Weights",
     "ask",
     "chunk_size",
@@ -55,4 +58,5 @@ __all__ = [
     "stacked",
     "stage_steps",
     "train",
+    "watched",
 ]

@@ -12,6 +12,7 @@ from capacity.models import Model, Params
 from capacity.pruning import Mask
 from capacity.training.optimizer import Rates, Rule, transformation
 from capacity.training.order import shuffled
+from capacity.training.watching import Watch, Watched, noted, unwatched, watched
 
 T = TypeVar("T")
 
@@ -51,6 +52,7 @@ class State(NamedTuple):
     Attributes:
       first_epoch: bits of the labels in the whole batches of the first epoch so far, each under the
         network before its update: what a prequential code of them costs (`first_epoch_code`).
+      watched: the saturation of its layers at every evaluation, where that is wanted.
     """
 
     params: Params
@@ -59,6 +61,7 @@ class State(NamedTuple):
     best_evaluation: Int[Array, ""]
     curve: Curve
     first_epoch: Float[Array, ""]
+    watched: Watched
 
     @property
     def diverged(self) -> Bool[Array, "..."]:
@@ -74,14 +77,23 @@ class Quality(NamedTuple):
     accuracy: Float[Array, ""]
 
 
-def start(params: Params, mask: Mask, rule: Rule, rates: Rates, evaluations: int) -> State:
+def start(
+    model: Model,
+    params: Params,
+    mask: Mask,
+    rule: Rule,
+    rates: Rates,
+    evaluations: int,
+    watch: Watch,
+) -> State:
     """A network before its first step, with pruned weights at zero and room for `evaluations`."""
     params = masked(params, mask)
     curve = Curve(*(jnp.full((evaluations,), jnp.nan, jnp.float32) for _ in Curve._fields))
     moments = transformation(rule, rates).init(params)
     # A copy, as state is donated and no buffer may be donated twice.
     best = jax.tree.map(jnp.copy, params)
-    return State(params, moments, best, jnp.int32(0), curve, jnp.zeros(()))
+    room = unwatched(model, watch, evaluations)
+    return State(params, moments, best, jnp.int32(0), curve, jnp.zeros(()), room)
 
 
 def advance(
@@ -95,6 +107,7 @@ def advance(
     key: Key[Array, ""],
     done: Int[Array, ""],
     until: Int[Array, ""],
+    watch: Watch,
 ) -> State:
     """`state`, that has `done` evaluations behind it, trained until there are `until`.
 
@@ -105,7 +118,12 @@ def advance(
     mask = turned(mask)
 
     def evaluation(now: Array, state: State) -> State:
-        return _until_evaluation(model, rule, plan, train, validation, state, mask, key, now)
+        state = _until_evaluation(model, rule, plan, train, validation, state, mask, key, now)
+        if not watch.examples:
+            return state
+        inputs, _ = pick(validation, jnp.arange(watch.examples))
+        seen = watched(model, watch, turned(state.params), inputs)
+        return state._replace(watched=noted(state.watched, seen, now))
 
     return _turned_state(jax.lax.fori_loop(done, until, evaluation, state))
 
@@ -220,7 +238,7 @@ def _until_evaluation(
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
     best_evaluation = jnp.where(better, now, state.best_evaluation)
     first_epoch = state.first_epoch + sums[2] * batch_size / _LN2
-    return State(params, moments, best, best_evaluation, curve, first_epoch)
+    return State(params, moments, best, best_evaluation, curve, first_epoch, state.watched)
 
 
 def _turned_state(state: State) -> State:

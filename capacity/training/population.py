@@ -15,10 +15,12 @@ from capacity.models import Model, Params
 from capacity.training import network
 from capacity.training.network import Examples, Mask, Plan, Quality, State
 from capacity.training.optimizer import Rule
+from capacity.training.watching import Watch
 
 T = TypeVar("T")
 Progress = Callable[[int, State], None]
 """Called with the evaluations done and the population's state."""
+UNWATCHED = Watch()
 Weights = dict[str, np.ndarray]
 """One network's tensors, or their masks, by name, on the host."""
 
@@ -44,6 +46,7 @@ def train(
     chunk: int,
     snapshot: int = 0,
     progress: Progress | None = None,
+    watch: Watch = UNWATCHED,
 ) -> Snapshot:
     """The members with initial weights `params` [members, ...] and masks `mask`, trained.
 
@@ -55,8 +58,9 @@ def train(
       evaluations: how often to evaluate in all; `plan.evaluate_every` steps lie between.
       chunk: members that run side by side; see `chunk_size`.
       snapshot: the evaluation after which `Snapshot.earlier` is taken; 0 is before the first step.
+      watch: what evaluations tell of the layers' saturation.
     """
-    state = _start(rule, plan, params, mask, evaluations=evaluations)
+    state = _start(model, rule, plan, params, mask, evaluations=evaluations, watch=watch)
     earlier = jax.tree.map(jnp.copy, state.params)
     done, stride = 0, 1
     while done < evaluations:
@@ -65,7 +69,18 @@ def train(
             until = snapshot
         began = time.perf_counter()
         state = _advance(
-            model, rule, plan, train, validation, state, mask, keys, done, until, chunk=chunk
+            model,
+            rule,
+            plan,
+            train,
+            validation,
+            state,
+            mask,
+            keys,
+            done,
+            until,
+            chunk=chunk,
+            watch=watch,
         )
         jax.block_until_ready(state.curve)
         done = until
@@ -156,12 +171,26 @@ def _cache_bytes() -> int:
         return 1 << 20
 
 
-@functools.partial(jax.jit, static_argnames=("rule", "evaluations"))
-def _start(rule: Rule, plan: Plan, params: Params, mask: Mask, *, evaluations: int) -> State:
-    return jax.vmap(lambda p, m: network.start(p, m, rule, plan.rates, evaluations))(params, mask)
+@functools.partial(jax.jit, static_argnames=("model", "rule", "evaluations", "watch"))
+def _start(
+    model: Model,
+    rule: Rule,
+    plan: Plan,
+    params: Params,
+    mask: Mask,
+    *,
+    evaluations: int,
+    watch: Watch,
+) -> State:
+    def one(params: Params, mask: Mask) -> State:
+        return network.start(model, params, mask, rule, plan.rates, evaluations, watch)
+
+    return jax.vmap(one)(params, mask)
 
 
-@functools.partial(jax.jit, static_argnames=("model", "rule", "chunk"), donate_argnames=("state",))
+@functools.partial(
+    jax.jit, static_argnames=("model", "rule", "chunk", "watch"), donate_argnames=("state",)
+)
 def _advance(
     model: Model,
     rule: Rule,
@@ -175,9 +204,12 @@ def _advance(
     until: Int[Array, ""],
     *,
     chunk: int,
+    watch: Watch,
 ) -> State:
     def one(state: State, mask: Mask, key: Array) -> State:
-        return network.advance(model, rule, plan, train, validation, state, mask, key, done, until)
+        return network.advance(
+            model, rule, plan, train, validation, state, mask, key, done, until, watch
+        )
 
     return mapped(one, chunk, state, mask, keys)
 

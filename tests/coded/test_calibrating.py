@@ -48,7 +48,7 @@ def test_moments_of_a_convolutions_patches_are_means_over_places():
     params = model.init(jax.random.key(0))
     data = calibration(model, params, jax.random.normal(jax.random.key(1), (8, 16, 16, 1)))
     first = affine_layers(model)[0]
-    rows = np.asarray(tapped(model, params, data.inputs[0])[1][first.kernel], np.float64)
+    rows = np.asarray(tapped(model, params, data.inputs[0]).inputs[first.kernel], np.float64)
     found = input_moments(model, first, params, data)
     flat = rows.reshape(-1, 25)
     assert np.allclose(found.inputs, flat.T @ flat / len(flat), atol=1e-5)

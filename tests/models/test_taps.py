@@ -48,13 +48,17 @@ def test_a_resnet_orders_its_shortcut_before_the_sum():
 
 def test_logits_are_the_networks_own(network):
     model, params, x = network
-    logits, _, _ = tapped(model, params, x)
-    assert np.allclose(logits, model.apply(params, x)[0], atol=1e-5)
+    taps = tapped(model, params, x)
+    logits, activations = model.apply(params, x)
+    assert np.allclose(taps.logits, logits, atol=1e-5)
+    assert set(taps.activations) == set(activations)
+    for layer, outputs in activations.items():
+        assert np.allclose(taps.activations[layer], outputs, atol=1e-5)
 
 
 def test_the_last_layer_times_what_was_read_gives_the_logits(network):
     model, params, x = network
-    logits, rows, _ = tapped(model, params, x)
+    logits, _, rows, _ = tapped(model, params, x)
     again = rows["output/kernel"] @ params["output/kernel"] + params["output/bias"][None]
     assert np.allclose(logits, again, atol=1e-5)
 
@@ -72,7 +76,7 @@ def test_what_a_layer_puts_out_is_its_inputs_times_its_kernel(network):
 def test_convolutions_left_to_xla_are_read_alike(network, native):
     model, params, x = network
     kernels = [layer.kernel for layer in affine_layers(model)]
-    logits, rows, _ = tapped(model, params, x)
+    logits, _, rows, _ = tapped(model, params, x)
     assert list(rows) == kernels
     for kernel in kernels:
         assert rows[kernel].shape[-1] == params[kernel].size // params[kernel].shape[-1]
@@ -85,7 +89,7 @@ def test_the_gradient_by_a_nudge_times_the_inputs_is_that_by_the_kernel(network)
     nothing = {name: jnp.zeros((len(x), *shape)) for name, shape in shapes.items()}
 
     def loss(params, nudges):
-        logits, rows, _ = tapped(model, params, x, nudges)
+        logits, _, rows, _ = tapped(model, params, x, nudges)
         return jnp.sum(jnp.sin(logits)), rows
 
     (by_params, by_nudges), rows = jax.grad(loss, (0, 1), has_aux=True)(params, nothing)

@@ -10,9 +10,10 @@ import pytest
 from capacity import training
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, Model, build
-from capacity.training import Examples, Plan, Rates, Rule
+from capacity.training import Examples, Plan, Rates, Rule, Watch
 
 INPUTS, CLASSES, EVERY = 6, 4, 5
+UNWATCHED = Watch()
 
 
 def drawn(count, seed):
@@ -52,6 +53,7 @@ class Bench(NamedTuple):
         train=None,
         snapshot=0,
         progress=None,
+        watch=UNWATCHED,
     ):
         params = self.initial(seeds) if params is None else params
         rates = Rates(
@@ -75,6 +77,7 @@ class Bench(NamedTuple):
             chunk=chunk or len(seeds),
             snapshot=snapshot,
             progress=progress,
+            watch=watch,
         )
 
 

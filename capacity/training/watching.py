@@ -1,0 +1,69 @@
+"""The saturation of a network's layers at every evaluation, without leaving the device."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from capacity import saturation
+from capacity.models import Model, Params, tapped
+from capacity.saturation import Pooling, Report
+
+
+class Watch(NamedTuple):
+    """What each evaluation looks at; part of the compiled program.
+
+    Attributes:
+      examples: of the validation split, the first ones; 0 for no look at all.
+      delta: share of the variance that directions are counted for.
+      tau: of dormant units.
+      pooling: what a sample of a convolution is.
+      limits: of the non-linearity, where it is bounded.
+    """
+
+    examples: int = 0
+    delta: float = 0.99
+    tau: float = 0.025
+    pooling: Pooling = "positions"
+    limits: tuple[float, float] | None = None
+
+
+class Watched(NamedTuple):
+    """Reports by layer: of a kernel's products, and of what a layer hands on behind them.
+
+    Fields are [evaluations, ...] in training, and NaN or 0 where none has happened yet.
+    """
+
+    before: dict[str, Report]
+    after: dict[str, Report]
+
+
+def unwatched(model: Model, watch: Watch, evaluations: int) -> Watched:
+    """Room for reports of so many evaluations; of no layer without examples."""
+    if not watch.examples:
+        return Watched({}, {})
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    x = jax.ShapeDtypeStruct((watch.examples, *model.input_shape), jnp.float32)
+    shapes = jax.eval_shape(lambda p, x: watched(model, watch, p, x), params, x)
+    return jax.tree.map(lambda leaf: jnp.zeros((evaluations, *leaf.shape), leaf.dtype), shapes)
+
+
+def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> Watched:
+    """The reports of a network's layers on `inputs` [examples, *input_shape]."""
+    taps = tapped(model, params, inputs)
+    before = {name.removesuffix("/kernel"): outputs for name, outputs in taps.outputs.items()}
+    return Watched(_reports(watch, before, None), _reports(watch, taps.activations, watch.limits))
+
+
+def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched:
+    """With the report of the evaluation `now`."""
+    return jax.tree.map(lambda line, value: line.at[now].set(value), all_reports, report)
+
+
+def _reports(
+    watch: Watch, outputs: saturation.Activations, limits: tuple[float, float] | None
+) -> dict[str, Report]:
+    tracker = saturation.start(outputs)
+    tracker = saturation.track(tracker, outputs, pooling=watch.pooling, limits=limits)
+    return saturation.report(tracker, delta=watch.delta, tau=watch.tau)

@@ -31,7 +31,7 @@ class Cost(NamedTuple):
 class Estimate(NamedTuple):
     """Of one trial; `programs` are equal for trials that share what they compile.
 
-    `steps` are those of one seed's network, from the first to the last training of the trial.
+    `steps` are those of one training of a network; of a capacity alone, with the doubled ones.
     """
 
     programs: frozenset[tuple]
@@ -57,7 +57,7 @@ def estimate(config: Config) -> Estimate:
     return Estimate(
         programs=frozenset().union(*(each.programs for each in parts)),
         parameters=parts[0].parameters,
-        steps=sum(each.steps for each in parts),
+        steps=parts[0].steps,
         networks=sum(each.networks for each in parts),
         operations=sum(each.operations for each in parts),
     )
@@ -103,8 +103,7 @@ def _training(config: Config, dataset: Dataset, model: Model) -> Estimate:
     )
     trainings = config.lottery.trainings * config.seeds
     operations = trainings * (steps * backward + count * validation / batch * forward)
-    parameters, steps = _parameters(model), steps * config.lottery.trainings
-    return Estimate(frozenset([program]), parameters, steps, trainings, operations)
+    return Estimate(frozenset([program]), _parameters(model), steps, trainings, operations)
 
 
 def _prequential(config: Config, dataset: Dataset, model: Model) -> Estimate:

@@ -21,8 +21,10 @@ class LedgerRow(Named):
 
     The prequential code is that of the seed's dense learner and stands in all of its rounds: it
     says what the labels hold given the inputs. A pruned network has bits of its own in every line
-    from `fit_bits` on, so that `weight_information` is what it holds of that same code. Capacities
-    are by the weights that remain; the measured one is of the dense network alone.
+    from `fit_bits` on, so that `weight_information` is what it holds of that same code. A learner
+    that is slow or too small pays for labels before it has learned what its weights say of them, so
+    that information may come out above any capacity. Capacities are by the weights that remain; the
+    measured one is of the dense network alone.
     """
 
     uniform_bits: float = column("bits", r"N\log_2 K", "labels under a uniform code", "exact")

@@ -23,6 +23,12 @@ def test_a_quantity_has_a_unit_or_is_a_share_and_says_its_kind():
                 assert column.kind, f"{column.name}: a figure in {column.unit} without its kind"
 
 
+def test_the_reference_says_where_a_quantity_is_defined():
+    source = columns(TABLES["ledger"])["weight_information"].source
+    assert source == "Blier & Ollivier 2018, section 3.4"
+    assert f"| {source} |" in reference()
+
+
 def test_a_forgotten_column_is_a_type_error_that_names_it():
     names = [field.name for field in dataclasses.fields(CurveRow)]
     with pytest.raises(TypeError, match="validation_accuracy"):

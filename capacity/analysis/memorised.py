@@ -15,7 +15,7 @@ LEGEND = (
     "Bits that each architecture holds: the largest, over training-set sizes, of the mean of the "
     "seeds' memorised bits of random labels, with its 95 % interval. MEC: "
     "memory-equivalent capacity. Knee: examples where it stands. Twice the steps: by how much they "
-    "change it; ! marks 2 % and more."
+    "change it; ! marks 2 % and more. Seeds that diverged at any size are in no mean."
 )
 
 
@@ -23,12 +23,15 @@ def figure(memorised: pd.DataFrame, capacities: pd.DataFrame, trials: pd.DataFra
     """Bits of labels held over bits of labels given, both per weight: a line per architecture.
 
     A line is the mean over seeds with its standard error, a ring its largest value, the capacity.
-    Runs with twice the steps are left out: they are the check.
+    Runs with twice the steps are left out: they are the check. So are, as from the capacity, seeds
+    of which any network diverged.
     """
     rows = memorised.merge(
         capacities[["trial", "steps", "parameters"]], on=["trial", "steps"], how="inner"
     )
-    rows = rows.assign(
+    lost = rows.groupby(["trial", "seed"])["diverged"].transform("any").astype(bool)
+    note = style.left_out(int(rows["diverged"].sum()), len(rows))
+    rows = rows[~lost].assign(
         given=rows["label_bits"] / rows["parameters"],
         held=rows["memorised_bits"] / rows["parameters"],
     )
@@ -42,7 +45,7 @@ def figure(memorised: pd.DataFrame, capacities: pd.DataFrame, trials: pd.DataFra
         knee = line.nlargest(1, "mean")
         ring = {"markersize": 1.8 * look.marks, "markerfacecolor": "none", "color": look.colour}
         ax.plot(knee["given"], knee["mean"], "o", **ring)
-    most = 1.15 * means["mean"].max()
+    most = 1.15 * means["mean"].max() if len(means) else 1.0
     ax.plot([0, most], [0, most], ":", color=style.GREY, linewidth=1, zorder=0)
     ax.set(
         xlim=(0, None),
@@ -63,7 +66,8 @@ def figure(memorised: pd.DataFrame, capacities: pd.DataFrame, trials: pd.DataFra
         ),
     ]
     seen.legend(fig, every)
-    style.note(fig, f"means over {int(rows['seed'].nunique())} seeds, with one standard error")
+    seeds = f"means over {int(rows['seed'].nunique())} seeds, with one standard error"
+    style.note(fig, seeds, f"{note}, with all of their seeds" if note else "")
     return fig
 
 
@@ -71,7 +75,9 @@ def text(capacities: pd.DataFrame) -> str:
     """What each architecture can hold, as lines of plain text for the end of a sweep."""
     lines: list[list[str]] = [list(COLUMNS)]
     for row in capacities.to_dict("records"):
-        knee = whole(row["knee_size"]) + (" (largest)" if row["at_edge"] else "")
+        knee = whole(row["knee_size"]) + (
+            " (largest)" if pd.notna(row["at_edge"]) and row["at_edge"] else ""
+        )
         ends = row["capacity_low"], row["capacity_high"]
         interval = "-" if pd.isna(ends[0]) else " to ".join(map(whole, ends))
         numbers = [whole(row["capacity"]), interval, number(row["bits_per_parameter"], 3)]
@@ -82,7 +88,7 @@ def text(capacities: pd.DataFrame) -> str:
 
 def _change(row: dict) -> str:
     """By how much twice the steps change the capacity."""
-    if pd.isna(row["doubled_capacity"]) or row["capacity"] <= 0:
+    if pd.isna(row["doubled_capacity"]) or not row["capacity"] > 0:
         return "-"
     change = 100 * (row["doubled_capacity"] / row["capacity"] - 1)
     return f"{change:+.1f} %" + ("" if row["converged"] else " !")

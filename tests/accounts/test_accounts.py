@@ -135,6 +135,17 @@ def test_random_labels_have_no_structure():
         assert abs(row.generalising_bits) <= 3 * row.generalising_error
 
 
+def test_constant_labels_cost_their_first_block_and_a_laplace_regret(subject):
+    """16 labels of 10 classes uniformly; then at most log2 C(N + 9, 9) bits to find out."""
+    data = subject.dataset
+    train = data.train._replace(labels=np.zeros_like(data.train.labels))
+    device = subject.train._replace(labels=jnp.zeros_like(subject.train.labels))
+    same = subject._replace(dataset=data._replace(train=train), train=device)
+    for code in accounts.label_codes(same).codes:
+        assert code.blocks[0] == pytest.approx(16 * math.log2(10))
+        assert code.total - code.blocks[0] <= math.log2(math.comb(SIZE + 9, 9))
+
+
 def split(labels):
     class Split:
         pass

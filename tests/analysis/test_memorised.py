@@ -28,6 +28,7 @@ def frames():
             "train_size": size,
             "label_bits": float(size),
             "memorised_bits": held if steps == 100 else size,
+            "diverged": False,
         }
         for steps in (100, 200)
         for size, pair in HELD.items()
@@ -50,6 +51,19 @@ def test_one_seed_has_a_line_without_error_bars(frames):
     rows, capacities, trials = frames
     (ax,) = memorised.figure(rows[rows.seed == 0], capacities, trials).axes
     assert list(ax.lines[0].get_ydata()) == pytest.approx([0.5, 1.7, 1.1])
+
+
+def test_a_seed_that_diverged_anywhere_is_left_out_everywhere(frames):
+    rows, capacities, trials = frames
+    lost = (rows.seed == 1) & (rows.train_size == 5) & (rows.steps == 100)
+    empty = rows.assign(diverged=lost, memorised_bits=rows.memorised_bits.mask(lost))
+    figure = memorised.figure(empty, capacities, trials)
+    assert list(figure.axes[0].lines[0].get_ydata()) == pytest.approx([0.5, 1.7, 1.1])
+    assert "1 of 6 networks diverged and are left out, with all" in figure.get_supxlabel()
+    none = capacities.assign(capacity=None, at_edge=pd.NA, knee_size=pd.NA, bits_per_parameter=None)
+    none = none.assign(capacity_low=None, capacity_high=None, doubled_capacity=None)
+    assert memorised.text(none).splitlines()[2].split()[-5:] == ["-"] * 5
+    memorised.figure(rows.assign(diverged=True, memorised_bits=None), none, trials)
 
 
 def test_the_text_says_what_was_found_and_whether_it_holds(frames):

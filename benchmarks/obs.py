@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jax
+import numpy as np
 from rich.console import Console
 
 from benchmarks.coding_networks import Network, model_of, params_of, published
@@ -96,7 +97,7 @@ def at_given_steps(
         for name, layer in affine.items()
     }
     return quantised_layers(
-        params,
+        {name: np.asarray(tensor) for name, tensor in params.items()},
         [Layer(name, layer.bias, step=steps[name]) for name, layer in affine.items()],
         RATE_WEIGHT,
         known,

@@ -34,11 +34,14 @@ ROOMS = (
     "trial",
     "memorising",
     "measured",
+    "weight_measures",
+    "trained",
     "coded",
     "subject",
     "experiment",
     "config",
     "rows",
+    "weight_rows",
     "capacity_rows",
     "columns",
     # networks
@@ -60,6 +63,7 @@ ONLY_IMPORTER = {
     "flax": "models",
     "tensorflow_datasets": "data",
     "constriction": "coding",
+    "matfree": "information",
     "matplotlib": "analysis",
 }
 

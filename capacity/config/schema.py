@@ -5,7 +5,7 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-from capacity.config.experiments import Coding, Lottery, Memorising
+from capacity.config.experiments import Coding, Curvature, Lottery, Memorising
 from capacity.config.networks import Data, Model, Training
 from capacity.config.section import Count, Section, key, require
 
@@ -33,6 +33,7 @@ class Config(Section):
     training: Training = Field(default_factory=Training)
     lottery: Lottery = Field(default_factory=Lottery)
     coding: Coding = Field(default_factory=Coding)
+    curvature: Curvature = Field(default_factory=Curvature)
     memorising: Memorising = Field(default_factory=Memorising)
     resources: Resources = Field(default_factory=Resources)
     seeds: Annotated[int, Field(gt=0, le=10_000)] = key(3, "networks per trial, seeded 0, 1, ...")

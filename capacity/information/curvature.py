@@ -8,13 +8,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from matfree.decomp import tridiag_sym
+from matfree.decomp import hessenberg
 from scipy.linalg import eigh_tridiagonal
 from scipy.optimize import brentq
 
 from capacity.information.estimate import Estimate
 
 _BESIDE = 2**26  # numbers in the vectors of the probes that run side by side: a quarter of a GiB
+_SPENT = 1e-6  # of the eigenvalues: a few roundings of float32
 
 
 class Krylov(NamedTuple):
@@ -37,7 +38,7 @@ class Spectrum(NamedTuple):
     about tr f(G).
 
     Attributes:
-      nodes: >= 0, ascending.
+      nodes: >= 0.
       weights: >= 0; those of a probe sum to its squared length.
     """
 
@@ -57,11 +58,13 @@ def krylov(
       probes: random vectors of mean 0 and covariance 1, such as signs; 0 in coordinates left out.
       steps: products a probe, at most n.
     """
-    decompose = tridiag_sym(steps, materialize=False, reortho="full", custom_vjp=False)
+    # Of `tridiag_sym` the off-diagonal is a mean with what rounding leaves above the diagonal: it
+    # does not vanish where the probe's directions are exhausted.
+    decompose = hessenberg(steps, reortho="full", custom_vjp=False)
 
     def one(probe: Float[Array, " n"]) -> Krylov:
-        diagonal, off_diagonal = decompose(product, probe).J_small
-        return Krylov(diagonal, off_diagonal, jnp.sum(probe**2))
+        found = decompose(product, probe).J_small
+        return Krylov(jnp.diagonal(found), jnp.diagonal(found, -1), probe @ probe)
 
     count, size = probes.shape
     beside = max(1, min(count, _BESIDE // (steps * size)))
@@ -71,23 +74,34 @@ def krylov(
 def spectrum(found: Krylov) -> Spectrum:
     """Stochastic Lanczos quadrature (Ubaru, Chen & Saad, 2017) of one positive semi-definite G.
 
-    A rule of k steps is exact for polynomials of degree 2 k - 1. In float64, as the small nodes,
-    which decide how many directions count, are far below the largest.
+    A rule of k steps is exact for polynomials of degree 2 k - 1, and for all functions where the
+    probe has no part outside k eigenspaces. In float64, as the small nodes, which decide how many
+    directions count, are far below the largest.
 
     Raises:
       ValueError: a single probe, of which no error can be had; or a NaN or an infinity, as of a
-        network that diverged, or of a loss without any curvature.
+        network that diverged.
     """
     diagonals, offs, squares = (np.asarray(part, np.float64) for part in found)
     if diagonals.ndim != 2 or len(diagonals) < 2:
         raise ValueError(f"probes and steps {diagonals.shape}: at least two probes are needed")
-    if not all(np.isfinite(part).all() for part in (diagonals, offs, squares)):
-        raise ValueError("the curvature is NaN, infinite or zero: it has no spectrum")
-    rules = [eigh_tridiagonal(*rule) for rule in zip(diagonals, offs, strict=True)]
-    # G has no negative eigenvalues: those that rounding makes would pass the pole at -precision.
-    nodes = np.stack([np.maximum(nodes, 0.0) for nodes, _ in rules])
-    first = np.stack([vectors[0] for _, vectors in rules])
-    return Spectrum(nodes, squares[:, None] * first**2)
+    nodes, weights = np.zeros_like(diagonals), np.zeros_like(diagonals)
+    for i, (diagonal, off, square) in enumerate(zip(diagonals, offs, squares, strict=True)):
+        end = _end(diagonal, off)
+        if not (np.isfinite(diagonal[:end]).all() and np.isfinite(square)):
+            raise ValueError("the curvature is NaN or infinite: it has no spectrum")
+        values, vectors = eigh_tridiagonal(diagonal[:end], off[: end - 1])
+        # G has no negative eigenvalues: those that rounding makes would pass the pole at -a.
+        nodes[i, :end] = np.maximum(values, 0.0)
+        weights[i, :end] = square * vectors[0] ** 2
+    return Spectrum(nodes, weights)
+
+
+def _end(diagonal: np.ndarray, off_diagonal: np.ndarray) -> int:
+    """Steps until the probe's directions are exhausted; what follows is division by about zero."""
+    scale = np.maximum.accumulate(np.abs(diagonal[:-1]))
+    spent = ~(off_diagonal > _SPENT * scale)
+    return int(np.argmax(spent)) + 1 if spent.any() else len(diagonal)
 
 
 def effective_parameters(found: Spectrum, precision: float) -> Estimate:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from capacity.columns import column
 
 _VALUES = "of the unpruned weights rounded to 1/4 of their standard deviation in their tensor"
-_INITIAL = "above that of the same weights before training"
-_GAUSSIAN = "above that of Gaussian weights of the same mean and deviation"
+_INITIAL = "how far that lies above the one of the same weights before training"
+_GAUSSIAN = "how far that lies above the one of Gaussian weights of the same mean and deviation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,10 +21,13 @@ class Entropies:
         "bits/weight", r"H_{\sigma/4}", f"zero-order entropy {_VALUES}", "estimate"
     )
     plain_entropy_over_initial: float | None = column(
-        "bits/weight", r"\Delta_0 H_{\sigma/4}", f"{_INITIAL}, at the same step", "estimate"
+        "bits/weight",
+        r"\Delta_0 H_{\sigma/4}",
+        f"{_INITIAL}, at the same step; of biases, which start at 0, all",
+        "estimate",
     )
     plain_entropy_over_gaussian: float | None = column(
-        "bits/weight", r"\Delta_\mathcal{N} H_{\sigma/4}", f"{_GAUSSIAN}", "estimate"
+        "bits/weight", r"\Delta_\mathcal{N} H_{\sigma/4}", _GAUSSIAN, "estimate"
     )
     exponent_entropy: float | None = column(
         "bits/weight", "H(e)", "of the exponents of the unpruned float32 weights", "estimate"
@@ -101,8 +104,8 @@ class NetworkMeasures(Entropies):
     prior_precision: float | None = column(
         "nats/weight²",
         "a",
-        "curvature.prior_precision, or that of the largest evidence: a |w|^2 is the effective "
-        "number of parameters",
+        "curvature.prior_precision, or that of the largest evidence: effective_parameters over the "
+        "sum of the squared weights",
         "estimate",
     )
     coded_train_loss: float | None = column(

@@ -63,7 +63,7 @@ def krylov(
     decompose = hessenberg(steps, reortho="full", custom_vjp=False)
 
     def one(probe: Float[Array, " n"]) -> Krylov:
-        found = decompose(product, probe).J_small
+        found: Any = decompose(product, probe).J_small
         return Krylov(jnp.diagonal(found), jnp.diagonal(found, -1), probe @ probe)
 
     count, size = probes.shape

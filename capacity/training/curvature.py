@@ -73,8 +73,8 @@ def gauss_newton_product(
             inputs, _ = pick(train, index[jnp.minimum(where, count - 1)])
             logits, pushed = jax.linearize(lambda w: model.apply(unravelled(w), inputs)[0], flat)
             said, moved = jax.nn.softmax(logits), pushed(vector)
-            # As products of matrices: XLA 0.10.2 sums a product wrongly on a CPU where one factor is
-            # shared by all probes (jax-ml/jax issue 39103).
+            # As a product of matrices: jaxlib 0.10.2 may sum a product wrongly on a CPU where all
+            # probes share one of its factors (jax-ml/jax issue 39103).
             mean = jnp.einsum("nc,nc->n", said, moved)
             bent = said * moved - said * mean[:, None]
             (pulled,) = jax.linear_transpose(pushed, flat)(share[:, None] * bent)

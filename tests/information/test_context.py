@@ -90,8 +90,8 @@ def test_rows_columns_and_neighbours_are_found():
     scale = np.where(np.arange(200) % 5 == 0, 4.0, 0.2)
     noise = draw.normal(size=(200, 60))
     smooth = np.cumsum(draw.integers(-1, 2, (200, 60)), axis=1).clip(-2, 2)
-    for symbols in (noise * scale[:, None], (noise * scale[:, None]).T, smooth):
-        symbols = np.rint(symbols).astype(np.int32)
+    for values in (noise * scale[:, None], (noise * scale[:, None]).T, smooth):
+        symbols = np.rint(values).astype(np.int32)
         shuffled = draw.permutation(symbols.ravel()).reshape(symbols.shape)
         assert context_bits(symbols) < 0.8 * context_bits(shuffled)
 

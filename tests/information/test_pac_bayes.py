@@ -24,7 +24,7 @@ def test_the_inverse_undoes_the_divergence(share, distance):
 
 
 def test_a_message_by_hand():
-    """100 bytes: 800 bits; 100 has 7 digits, 7 has 3: 6 + 2 x 2 + 1 = 11 of delta; 2 of 4 codecs."""
+    """100 bytes: 800 bits; 100 has 7 digits, 7 has 3: 6 + 2 x 2 + 1 = 11 bits; 2 of 4 codecs."""
     assert message_bits(100, choices=4) == 800 + 11 + 2
     assert message_bits(1) == 8 + 1
     assert message_bits(2) == 16 + 4
@@ -78,7 +78,7 @@ def test_two_parts_by_hand():
 
 
 def test_what_is_no_probability_is_refused():
-    with pytest.raises(ValueError, match="share = 1.5"):
+    with pytest.raises(ValueError, match=r"share = 1\.5"):
         kl_inverse(1.5, 0.1)
     with pytest.raises(ValueError, match="share = nan"):
         error_bound(math.nan, 10, 1.0)

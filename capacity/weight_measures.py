@@ -105,10 +105,10 @@ def _layer_measures(
     columns: dict[str, float | None] = {
         "context_entropy": None if symbols is None else _or_none(_context_entropy, symbols),
         "differential_entropy": _or_none(differential_entropy, trained),
+        "negentropy": _or_none(negentropy, trained),
     }
     gaussian, step = _or_none(gaussian_like, trained), _or_none(plain_step, trained)
     if gaussian is not None and step is not None:
-        columns["negentropy"] = _or_none(negentropy, trained, gaussian)
 
         def measures(values: np.ndarray) -> dict[str, float]:
             return {"plain": plain_entropy(values, step), **float_fields(values)._asdict()}

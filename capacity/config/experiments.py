@@ -94,7 +94,7 @@ class Curvature(Section):
         1000, "training examples that stand for all, at most; fewer find fewer; 0 measures none"
     )
     probes: Annotated[int, Field(ge=2, le=10_000)] = key(
-        4, "random vectors; the standard error falls with their root"
+        2, "random vectors; the standard error falls with their root"
     )
     steps: Count = key(
         32,

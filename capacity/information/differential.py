@@ -1,10 +1,13 @@
 """Differential entropy of weights, in bits, and what it lacks to that of a Gaussian."""
 
+import functools
 import math
 
 import numpy as np
 from jaxtyping import Float
 from scipy import stats
+
+from capacity.information.nulls import gaussian_like
 
 _LEAST = 8  # the estimator's spacings span a window of about the root of n on either side
 
@@ -33,22 +36,25 @@ def differential_entropy(values: Float[np.ndarray, " n"]) -> float:
     return found
 
 
-def negentropy(values: Float[np.ndarray, " n"], gaussian: Float[np.ndarray, "draws n"]) -> float:
+def negentropy(values: Float[np.ndarray, " n"]) -> float:
     """Bits by which h lies below that of a Gaussian of the same variance: 0 if it is one.
 
-    log2(deviation) + h(Gaussian values) - log2(their deviation) - h(values), the mean over draws:
-    not the closed form (1/2) log2(2 pi e variance), as both terms then have the estimator's bias
-    and their difference has little. Hence it may fall below 0 by chance. No change of location or
-    scale matters.
-
-    Args:
-      gaussian: draws of as many Gaussian values, of any scale.
+    log2(deviation) - h(values) + the mean of h - log2(deviation) over draws of as many Gaussian
+    values. Not the closed form (1/2) log2(2 pi e) in place of that mean: so both terms have the
+    estimator's bias, and their difference has little. Hence it may fall below 0 by chance. No
+    change of location or scale matters.
 
     Raises:
       ValueError: what `differential_entropy` raises.
     """
-    null = [_standardised(draw) for draw in gaussian]
-    return float(np.mean(null)) - _standardised(values)
+    return _gaussian(values.size) - _standardised(values)
+
+
+@functools.cache
+def _gaussian(count: int) -> float:
+    """The estimate of a standard normal law from `count` values, a mean over the null's draws."""
+    ends = np.linspace(-1, 1, count)
+    return float(np.mean([_standardised(draw) for draw in gaussian_like(ends)]))
 
 
 def _standardised(values: Float[np.ndarray, " n"]) -> float:

@@ -1,9 +1,11 @@
 """Entropy of the parts of a float32: sign, exponent and mantissa."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import entr
 
 from capacity.information.entropy import plugin_entropy
 
@@ -36,13 +38,9 @@ def float_fields(values: Float[np.ndarray, " n"]) -> FloatFields:
     if values.dtype != np.float32:
         raise ValueError(f"values are {values.dtype}: only float32 has these fields")
     words = np.ascontiguousarray(values).view(np.uint32)
-    ones = [int(np.sum((words >> place) & 1)) for place in range(_MANTISSA)]
-    return FloatFields(
-        sign=_binary_entropy(int(np.sum(words >> 31)), words.size),
-        exponent=plugin_entropy(np.bincount((words >> _MANTISSA) & 255, minlength=256)),
-        mantissa=float(sum(_binary_entropy(count, words.size) for count in ones)),
-    )
-
-
-def _binary_entropy(ones: int, count: int) -> float:
-    return plugin_entropy(np.asarray([ones, count - ones]))
+    bits = np.unpackbits(words.astype(">u4").view(np.uint8).reshape(-1, 4), axis=1)
+    exponents = np.bincount((words >> _MANTISSA) & 255, minlength=256)
+    exponent = plugin_entropy(exponents)  # raises where there are no values
+    share = np.sum(bits, axis=0, dtype=np.int64) / words.size
+    entropies = (entr(share) + entr(1 - share)) / math.log(2)
+    return FloatFields(float(entropies[0]), exponent, float(np.sum(entropies[-_MANTISSA:])))

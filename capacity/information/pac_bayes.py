@@ -28,12 +28,12 @@ def message_bits(size: int, choices: int = 1) -> float:
 def error_bound(train_error: float, examples: int, bits: float, delta: float = DELTA) -> float:
     """A bound on the share of fresh examples that a network of so many bits gets wrong.
 
-    The largest p with kl(train_error || p) <= (bits ln 2 + ln(1 / delta)) / examples (Langford,
-    2005, section 4, for the prior 2^-bits and a posterior on a single network, where Seeger's
-    bound has another ln(2 sqrt(examples))). It holds with probability 1 - delta for all networks
-    of one prefix-free code at once, hence for those of all seeds and rounds. Fresh examples have
-    the law of the training examples, label noise included. Below 1 always, and says nothing where
-    it exceeds what guessing errs.
+    The largest p with kl(train_error || p) <= (bits ln 2 + ln(1 / delta)) / examples: the Occam's
+    razor bound of Langford (2005) for the prior 2^-bits. Seeger's (2002) for laws over networks,
+    with another ln(2 sqrt(examples)), is not needed, as the posterior is a single network. It holds
+    with probability 1 - delta for all networks of one prefix-free code at once, hence for those of
+    all seeds and rounds. Fresh examples have the law of the training examples, label noise
+    included. Below 1 always; it says nothing where it exceeds what guessing errs.
 
     Args:
       train_error: share wrong of the decoded network on the training examples.

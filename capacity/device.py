@@ -22,7 +22,11 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
     One thread per core: a population on one core wastes nothing on handing work around, and as
     many trials run as there are cores. What the user has set in XLA_FLAGS stays and wins.
     """
-    flags = [f"--xla_cpu_multi_thread_eigen={'true' if cpus > 1 else 'false'}"]
+    flags = [
+        f"--xla_cpu_multi_thread_eigen={'true' if cpus > 1 else 'false'}",
+        # Sums in fused programs of jaxlib 0.10.2 are wrong for some shapes (jax-ml/jax#39103).
+        "--xla_cpu_experimental_ynn_fusion_type=-reduce",
+    ]
     flags += os.environ.get("XLA_FLAGS", "").split()
     threads = str(max(1, int(cpus)))
     values = {

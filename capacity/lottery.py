@@ -32,12 +32,17 @@ class Lottery(NamedTuple):
 
 
 class Round(NamedTuple):
-    """A population after training: a round's rewound tickets, or its reinitialised controls."""
+    """A population after training: a round's rewound tickets, or its reinitialised controls.
+
+    Attributes:
+      initial: [members, ...] weights as they were drawn; unpruned, and not those rewound to.
+    """
 
     number: int
     control: str
     mask: Mask
     state: State
+    initial: Params
 
 
 Fit = Callable[[Params, Mask, int, str], Snapshot]
@@ -63,10 +68,11 @@ def play(
     for index in range(lottery.rounds + 1):
         trained = fit(rewound, mask, index, TICKET)
         rewound = trained.earlier if index == 0 else rewound
-        yield Round(index, TICKET, mask, trained.state)
+        yield Round(index, TICKET, mask, trained.state, initial)
         if lottery.reinitialised and index > 0:
-            control = fit(fresh(index), mask, index, REINITIALISED)
-            yield Round(index, REINITIALISED, mask, control.state)
+            drawn = fresh(index)
+            control = fit(drawn, mask, index, REINITIALISED)
+            yield Round(index, REINITIALISED, mask, control.state, drawn)
         if index < lottery.rounds:
             mask = pruned(lottery, trained.state.params, mask)
             if lottery.rewind == "learning-rate":

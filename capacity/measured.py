@@ -1,10 +1,11 @@
 """What was measured of one network, as its rows.
 
 This is the plug board. A new measure is a function in its room, a column in `rows.py` and a line
-in `network_row` or `layer_rows`; what these cannot compute themselves, `trial.py` hands them in
-`Measured`.
+in `network_row` or `layer_rows`, or for weights in `weight_rows.py` and `weight_measures.py`; what
+these cannot compute themselves, `trial.py` hands them in `Measured`.
 """
 
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,10 @@ from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
 from capacity.subject import Subject
+from capacity.trained import Trained
 from capacity.training import Weights
+from capacity.weight_measures import NO_LAYER, NO_NETWORK, layer_measures, network_measures
+from capacity.weight_rows import LayerMeasures, NetworkMeasures
 
 
 class Score(NamedTuple):
@@ -32,6 +36,7 @@ class Measured(NamedTuple):
       codecs: under every codec, in the order of the configuration; empty if it diverged.
       best: the smallest of these files that is within the tolerance.
       entropy: of the integers in that file; None where it holds none.
+      layers, network: what the weights hold.
     """
 
     seed: int
@@ -44,21 +49,39 @@ class Measured(NamedTuple):
     codecs: list[Compressed]
     best: Compressed | None
     entropy: WeightEntropy | None
+    layers: dict[str, LayerMeasures]
+    network: NetworkMeasures
 
 
 def measured(
+    subject: Subject,
     seed: int,
     weights: Weights,
     mask: Weights,
     best_evaluation: int,
     scores: tuple[Score, Score, Score],
     codecs: list[Compressed],
+    trained: Trained,
 ) -> Measured:
     """A network with its scores on training, validation and test split, and its files."""
     best = headline(codecs)
     leaves = best.file.leaves if best else None
     entropy = weight_entropy({n: q.symbols for n, q in leaves.items()}) if leaves else None
-    return Measured(seed, weights, mask, best_evaluation, *scores, codecs, best, entropy)
+    layers, network = dict.fromkeys(weights, NO_LAYER), NO_NETWORK
+    if best:
+        layers = layer_measures(weights, trained.initial, mask, leaves)
+        network = network_measures(
+            subject.config,
+            trained,
+            weights,
+            mask,
+            layers,
+            size=len(best.file.content),
+            examples=subject.card.examples,
+        )
+    return Measured(
+        seed, weights, mask, best_evaluation, *scores, codecs, best, entropy, layers, network
+    )
 
 
 def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRow:
@@ -110,6 +133,7 @@ def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRo
         coded_validation_accuracy=best.validation_accuracy if best else None,
         coded_test_loss=best.test_loss if best else None,
         coded_test_accuracy=best.test_accuracy if best else None,
+        **asdict(network.network),
     )
 
 
@@ -140,6 +164,7 @@ def layer_rows(subject: Subject, played: Round, network: Measured) -> list[Layer
                 weight_entropy=entropy.entropy if entropy else None,
                 side_information=entropy.side_information if entropy else None,
                 coded_size=sizes.get(name),
+                **asdict(network.layers[name]),
             )
         )
     return rows

@@ -12,11 +12,12 @@ from capacity.capacity_rows import CapacityRow, MemorisedRow
 from capacity.columns import Named, column, columns
 from capacity.ledger_rows import LedgerRow
 from capacity.saturation_rows import SaturationRow
+from capacity.weight_rows import LayerMeasures, NetworkMeasures
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkRow(Named):
-    """One trained network: a trial's member with one seed in one pruning round."""
+class _Network(Named):
+    """Its trial, its losses and its file."""
 
     dataset: str = column("", "", "name of the data set")
     train_size: int = column("examples", "N", "training examples", "exact")
@@ -130,8 +131,13 @@ class NetworkRow(Named):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerRow(Named):
-    """One parameter tensor of one trained network."""
+class NetworkRow(NetworkMeasures, _Network):
+    """One trained network: a trial's member with one seed in one pruning round."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Layer(Named):
+    """Its shape and its share of the file."""
 
     tensor: str = column("", "", "name of the tensor, with slashes")
     shape: str = column("", "", "shape of the tensor, as 784x300")
@@ -153,6 +159,11 @@ class LayerRow(Named):
     coded_size: int | None = column(
         "bytes", "|f|", "header entry and payload of the tensor in the compressed file", "exact"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerRow(LayerMeasures, _Layer):
+    """One parameter tensor of one trained network."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from capacity.measured import (
     network_row,
 )
 from capacity.subject import Progress, Subject, prepare, rounds
+from capacity.trained import trained
 from capacity.training import Quality, Weights, members
 from capacity.watched import saturation_rows, spectra
 
@@ -97,14 +98,17 @@ def measured_round(subject: Subject, played: Round) -> list[Measured]:
     diverged = np.asarray(state.diverged)
     accuracies = np.asarray(qualities[1].accuracy)
     codecs = compressed_population(subject, weights, played.mask, accuracies, diverged)
+    beyond = trained(subject, played, params, weights, codecs)
     return [
         measured(
+            subject,
             seed,
             weights[seed],
             masks[seed],
             int(state.best_evaluation[seed]),
             _scores(qualities, seed, bool(diverged[seed])),
             codecs[seed],
+            beyond[seed],
         )
         for seed in range(config.seeds)
     ]

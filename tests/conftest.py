@@ -28,5 +28,14 @@ os.environ |= environment()
 for name in [name for name in sys.modules if name.partition(".")[0] == "capacity"]:
     del sys.modules[name]
 # The rooms of arrays; `coding` is not among them, as a check per coded bit takes minutes in all.
-ROOMS = ("data", "models", "training", "lottery", "information", "theory", "pruning")
+ROOMS = (
+    "data",
+    "models",
+    "training",
+    "lottery",
+    "information",
+    "theory",
+    "saturation",
+    "pruning",
+)
 install_import_hook([f"capacity.{room}" for room in ROOMS], "beartype.beartype")

@@ -36,12 +36,15 @@ ROOMS = (
     "accounts",
     "memorising",
     "measured",
+    "weight_measures",
+    "trained",
     "coded",
     "subject",
     "updates",
     "experiment",
     "config",
     "rows",
+    "weight_rows",
     "capacity_rows",
     "saturation_rows",
     "ledger_rows",
@@ -65,6 +68,7 @@ ONLY_IMPORTER = {
     "flax": "models",
     "tensorflow_datasets": "data",
     "constriction": "coding",
+    "matfree": "information",
     "matplotlib": "analysis",
 }
 

@@ -172,6 +172,14 @@ def test_controls_share_the_mask_and_nothing_else():
         equal(ticket.params, drawn(0))
 
 
+def test_a_round_knows_the_weights_that_were_drawn_for_it():
+    """Whatever a ticket is rewound to; a control was drawn anew."""
+    rounds, _ = played(Lottery(rounds=2, rate=0.5, reinitialised=True), rewound=drawn(7))
+    for each in rounds:
+        fresh = each.control == REINITIALISED
+        equal(each.initial, drawn(50 + each.number) if fresh else drawn(0))
+
+
 def test_controls_decide_no_mask():
     """With and without them the tickets are the same, as long as their trainings are."""
     rounds, calls = played(Lottery(rounds=2, rate=0.3, reinitialised=True))

@@ -123,6 +123,21 @@ def test_size_and_entropy_bound_each_other(finished):
     assert (sums <= networks.sort_values(["trial", "seed", "round", "control"]).coded_size).all()
 
 
+def test_measures_of_the_weights_agree_with_one_another(finished):
+    networks, layers = store.read(finished).networks, store.read(finished).layers
+    labels = networks.train_size * networks.coded_train_loss
+    np.testing.assert_allclose(networks.two_part_bits, 8 * networks.coded_size + labels)
+    assert (networks.message_bits > 8 * networks.coded_size).all()
+    assert networks.error_bound.between(1 - networks.coded_train_accuracy, 1).all()
+    # Four steps move weights by little: they are what they were drawn as, and Gaussian.
+    kernels = layers[layers.tensor.str.endswith("kernel") & (layers["round"] == 0)]
+    assert kernels.plain_entropy_over_initial.abs().max() < 0.2
+    assert kernels.plain_entropy_over_gaussian.abs().max() < 0.2
+    assert (networks.effective_parameters > 0).all()
+    assert (networks.effective_parameters < networks.remaining).all()
+    assert (8 * layers.coded_size > 0.8 * layers["size"] * layers.context_entropy).all()
+
+
 def test_label_bits_and_noise_floor_by_hand(finished):
     networks = store.read(finished).networks
     noisy = networks[networks.label_noise == 0.2].iloc[0]

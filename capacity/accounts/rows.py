@@ -30,7 +30,7 @@ from capacity.lottery import Round
 from capacity.measured import Measured
 from capacity.models import is_kernel, is_output, layer_outputs, layer_parameters
 from capacity.subject import Subject
-from capacity.training import Examples, Weights, stacked
+from capacity.training import Examples, stacked
 
 
 class Account(NamedTuple):
@@ -55,10 +55,9 @@ def ledger_rows(
       capacity: measured, of the dense architecture; None where it was not.
     """
     accounts = _accounts(subject, networks, codes.codes)
-    residuals = _coded_residuals(subject, networks)
     return [
-        _row(subject, played, network, codes, accounts[i], residuals[i], capacity)
-        for i, network in enumerate(networks)
+        _row(subject, played, network, codes, account, capacity)
+        for network, account in zip(networks, accounts, strict=True)
     ]
 
 
@@ -68,7 +67,6 @@ def _row(
     network: Measured,
     codes: LabelCodes,
     account: Account | None,
-    coded_fit: float | None,
     capacity: float | None,
 ) -> LedgerRow:
     card, floor = subject.card, subject.dataset.conditional_entropy
@@ -78,7 +76,10 @@ def _row(
     information = held.weights.value if held else None
     rules = rule_capacities(subject, network)
     measured = capacity if played.number == 0 else None
-    coded = 8 * len(best.file.content) if best else None
+    coded, coded_loss = (
+        8 * len(best.file.content) if best else None,
+        network.network.coded_train_loss,
+    )
     noise_floor = None if floor is None else count * floor
     return LedgerRow(
         trial=subject.trial,
@@ -100,8 +101,8 @@ def _row(
         memorised_error=held.memorised.standard_error if held else None,
         known_bits=account.known if account else None,
         coded_bits=coded,
-        coded_fit_bits=coded_fit,
-        two_part_bits=None if coded is None or coded_fit is None else coded + coded_fit,
+        coded_fit_bits=None if coded_loss is None else count * coded_loss,
+        two_part_bits=network.network.two_part_bits,
         memory_capacity=rules.previous,
         memory_capacity_running=rules.running,
         memory_capacity_input=rules.input,
@@ -163,14 +164,6 @@ def account(
     left = label_losses(fit, data.train.labels)
     tested = final_bits(test, data.noisy_test.labels, weights, LAW)
     return Account(ledger(code, left, tested), memorised_bits(code.bits, left))
-
-
-def _coded_residuals(subject: Subject, networks: Sequence[Measured]) -> list[float | None]:
-    """Bits of the training labels under each network as its file decodes; None without a file."""
-    decoded: list[Weights] = [n.best.file.decoded if n.best else n.weights for n in networks]
-    found = training.evaluate(subject.model, stacked(decoded), subject.train, chunk=subject.chunk)
-    bits = subject.card.examples * np.asarray(found.loss, np.float64)
-    return [float(b) if n.best else None for b, n in zip(bits, networks, strict=True)]
 
 
 def _first_epoch(subject: Subject, played: Round, seed: int) -> float | None:

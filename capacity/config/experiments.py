@@ -125,6 +125,24 @@ class Coding(Section):
     )
 
 
+class Curvature(Section):
+    """The effective number of parameters, from the Gauss-Newton matrix of the training loss."""
+
+    examples: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(
+        1000, "training examples that stand for all, at most; fewer find fewer; 0 measures none"
+    )
+    probes: Annotated[int, Field(ge=2, le=10_000)] = key(
+        2, "random vectors; the standard error falls with their root"
+    )
+    steps: Count = key(
+        32,
+        "products with each; too few find too much. So many vectors of a network's size are held",
+    )
+    prior_precision: Positive | None = key(
+        None, "of the Gaussian prior, per squared weight; null takes that of the largest evidence"
+    )
+
+
 class Prequential(Section):
     """A block code of the training labels by dense networks that learn them, block after block."""
 

@@ -5,7 +5,14 @@ from typing import Annotated
 import pydantic
 from pydantic import Field
 
-from capacity.config.experiments import Coding, Lottery, Memorising, Prequential, Saturation
+from capacity.config.experiments import (
+    Coding,
+    Curvature,
+    Lottery,
+    Memorising,
+    Prequential,
+    Saturation,
+)
 from capacity.config.networks import Data, Model, Training
 from capacity.config.section import Count, Section, key, require
 
@@ -34,6 +41,7 @@ class Config(Section):
     lottery: Lottery = Field(default_factory=Lottery)
     saturation: Saturation = Field(default_factory=Saturation)
     coding: Coding = Field(default_factory=Coding)
+    curvature: Curvature = Field(default_factory=Curvature)
     prequential: Prequential = Field(default_factory=Prequential)
     memorising: Memorising = Field(default_factory=Memorising)
     resources: Resources = Field(default_factory=Resources)

@@ -1,12 +1,22 @@
 """How many bits data and weights hold: entropies and description lengths, in bits."""
 
 from capacity.information.compressors import compressed_sizes, compressors
+from capacity.information.context import context_bits
+from capacity.information.curvature import (
+    Krylov,
+    Spectrum,
+    effective_parameters,
+    evidence_precision,
+    krylov,
+    spectrum,
+)
 from capacity.information.dataset import DatasetCard, dataset_card
 from capacity.information.dependence import (
     pixel_information,
     pixel_measures,
     shuffled_information,
 )
+from capacity.information.differential import differential_entropy, negentropy
 from capacity.information.dimension import (
     dimension_measures,
     levina_bickel_dimension,
@@ -23,12 +33,21 @@ from capacity.information.entropy import (
     symbol_entropy,
 )
 from capacity.information.estimate import Estimate
+from capacity.information.float_fields import FloatFields, float_fields
 from capacity.information.inputs import InputCard, input_card, input_measures, sample_measures
 from capacity.information.labels import label_measures
 from capacity.information.ledger import Ledger, ledger, memorised_bits, over_seeds
 from capacity.information.lines import Line, line
 from capacity.information.logistic import logistic_regression, usable_measures
 from capacity.information.measure import Measure, Measures, Progress
+from capacity.information.nulls import (
+    Against,
+    against,
+    gaussian_like,
+    plain_entropy,
+    plain_step,
+)
+from capacity.information.pac_bayes import error_bound, kl_inverse, message_bits
 from capacity.information.pixels import neighbour_entropy, position_entropy
 from capacity.information.prequential import (
     RAW,
@@ -43,6 +62,8 @@ from capacity.information.prequential import (
     mixture_bits,
     selection_bits,
 )
+from capacity.information.surplus import sample_complexity, surplus_description_length
+from capacity.information.two_part import two_part_bits
 from capacity.information.usable import (
     conditional_v_entropy,
     label_losses,
@@ -54,33 +75,47 @@ from capacity.information.weights import TensorEntropy, WeightEntropy, weight_en
 
 __all__ = [
     "RAW",
+    "Against",
     "Code",
     "DatasetCard",
     "Estimate",
+    "FloatFields",
     "InputCard",
+    "Krylov",
     "Ledger",
     "Line",
     "Measure",
     "Measures",
     "Progress",
+    "Spectrum",
     "Tempering",
     "TensorEntropy",
     "WeightEntropy",
+    "against",
     "averaged",
     "block_code",
     "chao_shen_entropy",
     "compressed_sizes",
     "compressors",
     "conditional_v_entropy",
+    "context_bits",
     "dataset_card",
+    "differential_entropy",
     "dimension_measures",
+    "effective_parameters",
     "entropy_standard_error",
+    "error_bound",
+    "evidence_precision",
     "final_bits",
     "first_epoch_code",
+    "float_fields",
+    "gaussian_like",
     "geometric_cuts",
     "grassberger_entropy",
     "input_card",
     "input_measures",
+    "kl_inverse",
+    "krylov",
     "label_losses",
     "label_measures",
     "learned_weights",
@@ -90,21 +125,29 @@ __all__ = [
     "logistic_regression",
     "marginal_losses",
     "memorised_bits",
+    "message_bits",
     "miller_madow_entropy",
     "mixture_bits",
+    "negentropy",
     "neighbour_distances",
     "neighbour_entropy",
     "over_seeds",
     "pixel_information",
     "pixel_measures",
+    "plain_entropy",
+    "plain_step",
     "plugin_entropy",
     "pointwise_v_information",
     "position_entropy",
+    "sample_complexity",
     "sample_measures",
     "selection_bits",
     "shuffled_information",
+    "spectrum",
+    "surplus_description_length",
     "symbol_counts",
     "symbol_entropy",
+    "two_part_bits",
     "twonn_dimension",
     "usable_measures",
     "v_information",

@@ -1,5 +1,6 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
+from capacity.training.curvature import curvature, gauss_newton_product
 from capacity.training.finetune import Finetuned, finetune
 from capacity.training.growing import Recipe
 from capacity.training.memorising import Memory, memorise
@@ -47,8 +48,10 @@ __all__ = [
     "ask",
     "chunk_size",
     "compilations",
+    "curvature",
     "evaluate",
     "finetune",
+    "gauss_newton_product",
     "initial",
     "logits",
     "masked",

@@ -87,7 +87,18 @@ def _network(rng, trial, width, noise, *, seed, r, lost, control):
         "coded_validation_accuracy": accuracy - 0.004,
         "coded_test_loss": loss * 1.1,
         "coded_test_accuracy": accuracy - 0.006,
+        **_entropies(density),
+        "effective_parameters": 20 * math.sqrt(effective) * (1 - noise / 2),
+        "effective_parameters_error": 5.0,
+        "prior_precision": 1.5,
+        "coded_train_loss": loss / 1.9,
+        "coded_train_accuracy": min(1.0, accuracy + 0.018),
     }
+    measured["two_part_bits"] = (
+        8 * measured["coded_size"] + TRAIN_SIZE * measured["coded_train_loss"]
+    )
+    measured["message_bits"] = 8 * measured["coded_size"] + 20.0
+    measured["error_bound"] = 1 - math.exp(-measured["message_bits"] / TRAIN_SIZE)
     return NetworkRow(
         trial=trial,
         seed=seed,
@@ -121,6 +132,12 @@ def _network(rng, trial, width, noise, *, seed, r, lost, control):
 
 def _layer(network, tensor, shape):
     size = math.prod(shape)
+    values = _entropies(network.density) | {
+        f"{part}_entropy{mark}": 0.99 if not mark else -0.01
+        for part in ("sign", "mantissa")
+        for mark in ("", "_over_initial", "_over_gaussian")
+    }
+    values |= {"differential_entropy": -1.5, "negentropy": 0.6 * (1 - network.density)}
     return LayerRow(
         trial=network.trial,
         seed=network.seed,
@@ -136,7 +153,21 @@ def _layer(network, tensor, shape):
         weight_entropy=network.weight_entropy,
         side_information=None if network.diverged else 300.0,
         coded_size=None if network.diverged else size // 2,
+        **(dict.fromkeys(values) if network.diverged else values),
     )
+
+
+def _entropies(density):
+    """Weights that have grown, Gaussian until pruning takes the small ones."""
+    return {
+        "plain_entropy": 4.05 - 0.6 * (1 - density),
+        "plain_entropy_over_initial": 0.6,
+        "plain_entropy_over_gaussian": -0.6 * (1 - density),
+        "exponent_entropy": 2.55 - 1.1 * (1 - density),
+        "exponent_entropy_over_initial": 0.0,
+        "exponent_entropy_over_gaussian": -1.1 * (1 - density),
+        "context_entropy": 3.5 * density,
+    }
 
 
 def _curve(rng, network, lost):

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 Mask = dict[str, Bool[Array, "..."]]
@@ -32,7 +33,9 @@ def kept_count(remaining: int, rate: float) -> int:
 def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | Array) -> Mask:
     """The mask with the largest scores of each tensor kept, or of all tensors together.
 
-    Masks only shrink. A pure function for one network, to be mapped over a population.
+    What scores least goes first; of equals the last goes first, by the names of tensors in
+    alphabetical order and then by place. Masks only shrink. A pure function for one network, to be
+    mapped over a population.
 
     Args:
       scores: by tensor name, the tensors of `mask` at least.
@@ -43,19 +46,13 @@ def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | A
             name: keep_largest(scores[name].ravel(), m.ravel(), kept[name]).reshape(m.shape)
             for name, m in mask.items()
         }
-    flat_scores = jnp.concatenate([scores[name].ravel() for name in mask])
-    flat_mask = jnp.concatenate([m.ravel() for m in mask.values()])
+    names = sorted(mask)  # the order that a dict has inside of jit, so that outside gives the same
+    flat_scores = jnp.concatenate([scores[name].ravel() for name in names])
+    flat_mask = jnp.concatenate([mask[name].ravel() for name in names])
     flat = keep_largest(flat_scores, flat_mask, kept)
-    pruned, start = {}, 0
-    for name, m in mask.items():
-        pruned[name] = flat[start : start + m.size].reshape(m.shape)
-        start += m.size
-    return pruned
-
-
-def magnitude(params: Mapping[str, Array], mask: Mask) -> dict[str, Array]:
-    """Absolute weights of the prunable tensors (Han et al., 2015)."""
-    return {name: jnp.abs(params[name]) for name in mask}
+    ends = np.cumsum([mask[name].size for name in names])[:-1]
+    parts = dict(zip(names, jnp.split(flat, ends), strict=True))
+    return {name: parts[name].reshape(m.shape) for name, m in mask.items()}
 
 
 prune_population = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))

@@ -76,14 +76,10 @@ def drop_fraction(
     step: Int[Array, ""], end: Int[Array, ""] | int, initial: float = 0.3
 ) -> Float[Array, ""]:
     """initial / 2 (1 + cos(pi step / end)), as RigL decays it; 0 from step `end` on."""
-    progress = jnp.clip(step.astype(jnp.float32) / jnp.asarray(end, jnp.float32), 0, 1)
-    return initial / 2 * (1 + jnp.cos(jnp.pi * progress))
-
-
-def check_drop_fraction(initial: float) -> None:
-    """A `PruningError` where `initial` is no share."""
     if not 0 <= initial <= 1:
         raise PruningError(f"drop fraction {initial}: must be from 0 to 1")
+    progress = jnp.clip(step.astype(jnp.float32) / jnp.asarray(end, jnp.float32), 0, 1)
+    return initial / 2 * (1 + jnp.cos(jnp.pi * progress))
 
 
 def forgotten(moments: T, before: Mask, after: Mask) -> T:

@@ -79,7 +79,7 @@ def unit_freedom(
 
 
 def unit_mask(
-    kept: Sequence[Bool[Array, " units"]],
+    kept: Sequence[Bool[Array, " _"]],
     layers: Sequence[Units],
     shapes: Mapping[str, Sequence[int]],
 ) -> Mask:

@@ -87,7 +87,7 @@ def _fold(
 ) -> None:
     """What units without inputs put out goes into the next biases, and their outputs are pruned."""
     kernel, bias = units.outputs[0].tensor, _bias(units.outputs[0])
-    dead = ~masks[kernel].any(axis=tuple(range(masks[kernel].ndim - 1)))
+    dead = np.logical_not(masks[kernel].any(axis=tuple(range(masks[kernel].ndim - 1))))
     offsets = tensors.get(bias, np.zeros(dead.size, np.float32))
     constants = np.where(dead, np.asarray(activation(jnp.asarray(offsets))), 0)
     for axis in units.inputs:

@@ -103,7 +103,7 @@ def trained(params, mask, inputs, key, method):
     optimizer = optax.adam(0.05)
 
     def loss(params):
-        hidden = jnp.tanh(inputs @ params["a/kernel"] + params["a/bias"])
+        hidden = jnp.tanh(inputs @ params["a/kernel"] + params["a/bias"][None])
         return jnp.mean((hidden @ params["b/kernel"] - 1) ** 2)
 
     def step(carry, t):

@@ -18,11 +18,18 @@ def keep_largest(
 
     Exactly min(count, entries in mask) are kept. NaN counts as the smallest score.
     """
-    # Entries outside of the mask sort behind all others, NaN in front of them.
-    finite = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
-    order = jnp.lexsort((-finite, ~mask))
-    kept = jnp.zeros(mask.shape, bool).at[order].set(jnp.arange(mask.size) < count)
-    return kept & mask
+    # A threshold found bit by bit: on a CPU a sort takes ten times as long.
+    ranks = _ranks(scores, mask)
+    bits = jnp.iinfo(ranks.dtype).bits
+
+    def narrowed(place: Array, threshold: Array) -> Array:
+        higher = threshold | (jnp.ones((), ranks.dtype) << (bits - 1 - place).astype(ranks.dtype))
+        return jnp.where(jnp.sum(ranks >= higher) >= count, higher, threshold)
+
+    threshold = jax.lax.fori_loop(0, bits, narrowed, jnp.zeros((), ranks.dtype))
+    above = ranks > threshold
+    equal = (ranks == threshold) & mask
+    return above | (equal & (jnp.cumsum(equal) <= count - jnp.sum(above)))
 
 
 def kept_count(remaining: int, rate: float) -> int:
@@ -57,3 +64,12 @@ def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | A
 
 prune_population = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))
 """`prune` for weights and masks of [members, ...] that all keep the same counts; compiled once."""
+
+
+def _ranks(scores: Float[Array, " n"], mask: Bool[Array, " n"]) -> Array:
+    """Unsigned integers in the order of the scores, 0 outside of the mask, equal for -0 and 0."""
+    finite = jnp.where(jnp.isnan(scores), -jnp.inf, jnp.where(scores == 0, 0, scores))
+    bits = jnp.finfo(scores.dtype).bits
+    unsigned = jax.lax.bitcast_convert_type(finite, jnp.dtype(f"uint{bits}"))
+    sign = jnp.ones((), unsigned.dtype) << (bits - 1)
+    return jnp.where(mask, jnp.where((unsigned & sign) != 0, ~unsigned, unsigned | sign), 0)

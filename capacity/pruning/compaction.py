@@ -46,7 +46,7 @@ def compacted(
     further is not quite, as what was folded has no gradient.
 
     Args:
-      mask: what is pruned, by name; never inferred from values.
+      mask: what is pruned, of every kernel at least; never inferred from values.
       layers: of the chain from input to output, where the units of each are computed and used, as
         `models.interchangeable` says; the first tensor of each is its kernel.
       activation: of all hidden layers.
@@ -96,8 +96,10 @@ def _fold(
         if target in tensors and not (padded and weights.ndim == 4):
             # Inputs are the last axis but one; a convolution adds up its places.
             rows = weights.reshape(-1, *weights.shape[-2:]).sum(axis=0, dtype=np.float64)
-            offset = tensors[target] + constants[index] @ rows
-            tensors[target] = offset.astype(tensors[target].dtype)
+            added = constants[index] @ rows
+            tensors[target] = (tensors[target] + added).astype(tensors[target].dtype)
+            if target in masks:
+                masks[target] |= added != 0
             folded = dead
         else:
             folded = np.logical_and(dead, constants == 0)

@@ -115,6 +115,11 @@ def test_a_constant_unit_by_hand():
     assert compact.params["layers/0/kernel"].tolist() == [[2.0]]
     assert compact.params["output/kernel"].tolist() == [[3.0]]
     np.testing.assert_allclose(compact.params["output/bias"], [1 + 4 * np.tanh(0.5)], rtol=1e-6)
+    # A bias that was pruned takes the constant up all the same.
+    mask["output/bias"] = np.zeros(1, bool)
+    compact = compacted(params, mask, interchangeable(model), jnp.tanh)
+    np.testing.assert_allclose(compact.params["output/bias"], [4 * np.tanh(0.5)], rtol=1e-6)
+    assert compact.mask["output/bias"].tolist() == [True]
 
 
 def test_one_dead_layer_empties_those_before_and_behind():

@@ -1,12 +1,102 @@
-"""Which weights to keep: scores to masks, an exact count at a time."""
+"""Which weights to keep: scores to masks, an exact count at a time.
 
-from capacity.pruning.masks import (
-    Mask,
-    keep_largest,
-    kept_count,
-    magnitude,
-    prune,
-    prune_population,
+scores, synflow: what a weight is worth. masks: the best of them. allocation: how many per layer.
+schedules: how many when. structured: patterns and whole units. dynamic: masks that move while a
+network trains. compaction, cost: the smaller network and what it saves. connectivity, critical:
+how far networks are apart, and how sparse they can be.
+"""
+
+from capacity.pruning.allocation import competition, erk, refuse_emptied, uniform
+from capacity.pruning.compaction import Compact, compacted
+from capacity.pruning.connectivity import Line, interpolated, line
+from capacity.pruning.cost import Cost, Savings, cost, savings
+from capacity.pruning.critical import Critical, critical_sparsity
+from capacity.pruning.dynamic import drop_fraction, exchanged, forgotten, rigl, sparse_evolution
+from capacity.pruning.errors import PruningError
+from capacity.pruning.masks import Mask, keep_largest, kept_count, prune, prune_population
+from capacity.pruning.schedules import (
+    Gradual,
+    gradual,
+    gradually_pruned,
+    iterative,
+    kept_counts,
+    kept_of,
+    one_shot,
+    sparsity_at,
+    updates_at,
 )
+from capacity.pruning.scores import (
+    fisher_diagonal,
+    gradient_weight,
+    grasp,
+    magnitude,
+    moved,
+    obd,
+    random_scores,
+    scored,
+    snip,
+)
+from capacity.pruning.structured import (
+    n_of_m,
+    unit_activity,
+    unit_firing,
+    unit_freedom,
+    unit_mask,
+    unit_norms,
+)
+from capacity.pruning.synflow import synaptic_flow, synflow
 
-__all__ = ["Mask", "keep_largest", "kept_count", "magnitude", "prune", "prune_population"]
+__all__ = [
+    "Compact",
+    "Cost",
+    "Critical",
+    "Gradual",
+    "Line",
+    "Mask",
+    "PruningError",
+    "Savings",
+    "compacted",
+    "competition",
+    "cost",
+    "critical_sparsity",
+    "drop_fraction",
+    "erk",
+    "exchanged",
+    "fisher_diagonal",
+    "forgotten",
+    "gradient_weight",
+    "gradual",
+    "gradually_pruned",
+    "grasp",
+    "interpolated",
+    "iterative",
+    "keep_largest",
+    "kept_count",
+    "kept_counts",
+    "kept_of",
+    "line",
+    "magnitude",
+    "moved",
+    "n_of_m",
+    "obd",
+    "one_shot",
+    "prune",
+    "prune_population",
+    "random_scores",
+    "refuse_emptied",
+    "rigl",
+    "savings",
+    "scored",
+    "snip",
+    "sparse_evolution",
+    "sparsity_at",
+    "synaptic_flow",
+    "synflow",
+    "uniform",
+    "unit_activity",
+    "unit_firing",
+    "unit_freedom",
+    "unit_mask",
+    "unit_norms",
+    "updates_at",
+]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 Mask = dict[str, Bool[Array, "..."]]
@@ -17,11 +18,24 @@ def keep_largest(
 
     Exactly min(count, entries in mask) are kept. NaN counts as the smallest score.
     """
-    # Entries outside of the mask sort behind all others, NaN in front of them.
-    finite = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
-    order = jnp.lexsort((-finite, ~mask))
-    kept = jnp.zeros(mask.shape, bool).at[order].set(jnp.arange(mask.size) < count)
-    return kept & mask
+    # A threshold found bit by bit: on a CPU a sort takes twenty times as long.
+    ranks = _ranks(scores, mask)
+    bits = jnp.iinfo(ranks.dtype).bits
+
+    def narrowed(place: Array, threshold: Array) -> Array:
+        higher = threshold | (jnp.ones((), ranks.dtype) << (bits - 1 - place).astype(ranks.dtype))
+        return jnp.where(jnp.sum(ranks >= higher) >= count, higher, threshold)
+
+    threshold = jax.lax.fori_loop(0, bits, narrowed, jnp.zeros((), ranks.dtype))
+    above = ranks > threshold
+    equal = (ranks == threshold) & mask
+    left = count - jnp.sum(above)
+    # Ties are rare, and telling them apart takes as long as all of the above.
+    return jax.lax.cond(
+        jnp.sum(equal) <= left,
+        lambda: above | equal,
+        lambda: above | (equal & (jnp.cumsum(equal) <= left)),
+    )
 
 
 def kept_count(remaining: int, rate: float) -> int:
@@ -32,7 +46,9 @@ def kept_count(remaining: int, rate: float) -> int:
 def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | Array) -> Mask:
     """The mask with the largest scores of each tensor kept, or of all tensors together.
 
-    Masks only shrink. A pure function for one network, to be mapped over a population.
+    What scores least goes first; of equals the last goes first, by the names of tensors in
+    alphabetical order and then by place. Masks only shrink. A pure function for one network, to be
+    mapped over a population.
 
     Args:
       scores: by tensor name, the tensors of `mask` at least.
@@ -43,20 +59,23 @@ def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | A
             name: keep_largest(scores[name].ravel(), m.ravel(), kept[name]).reshape(m.shape)
             for name, m in mask.items()
         }
-    flat_scores = jnp.concatenate([scores[name].ravel() for name in mask])
-    flat_mask = jnp.concatenate([m.ravel() for m in mask.values()])
+    names = sorted(mask)  # the order that a dict has inside of jit, so that outside gives the same
+    flat_scores = jnp.concatenate([scores[name].ravel() for name in names])
+    flat_mask = jnp.concatenate([mask[name].ravel() for name in names])
     flat = keep_largest(flat_scores, flat_mask, kept)
-    pruned, start = {}, 0
-    for name, m in mask.items():
-        pruned[name] = flat[start : start + m.size].reshape(m.shape)
-        start += m.size
-    return pruned
-
-
-def magnitude(params: Mapping[str, Array], mask: Mask) -> dict[str, Array]:
-    """Absolute weights of the prunable tensors (Han et al., 2015)."""
-    return {name: jnp.abs(params[name]) for name in mask}
+    ends = np.cumsum([mask[name].size for name in names])[:-1]
+    parts = dict(zip(names, jnp.split(flat, ends), strict=True))
+    return {name: parts[name].reshape(m.shape) for name, m in mask.items()}
 
 
 prune_population = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))
 """`prune` for weights and masks of [members, ...] that all keep the same counts; compiled once."""
+
+
+def _ranks(scores: Float[Array, " n"], mask: Bool[Array, " n"]) -> Array:
+    """Unsigned integers in the order of the scores, 0 outside of the mask, equal for -0 and 0."""
+    finite = jnp.where(jnp.isnan(scores), -jnp.inf, jnp.where(scores == 0, 0, scores))
+    bits = jnp.finfo(scores.dtype).bits
+    unsigned = jax.lax.bitcast_convert_type(finite, jnp.dtype(f"uint{bits}"))
+    sign = jnp.ones((), unsigned.dtype) << (bits - 1)
+    return jnp.where(mask, jnp.where((unsigned & sign) != 0, ~unsigned, unsigned | sign), 0)

@@ -74,7 +74,7 @@ def _row(
     code = codes.codes[network.seed] if codes.codes else None
     held = account.ledger if account else None
     information = held.weights.value if held else None
-    rules = rule_capacities(subject, network)
+    rules = rule_capacities(subject, network.mask)
     measured = capacity if played.number == 0 else None
     coded, coded_loss = (
         8 * len(best.file.content) if best else None,
@@ -119,15 +119,15 @@ def _row(
     )
 
 
-def rule_capacities(subject: Subject, network: Measured) -> theory.RuleCapacities:
+def rule_capacities(subject: Subject, mask: Weights) -> theory.RuleCapacities:
     """What the weights that remain could hold by each rule.
 
     Of a softmax over K classes, a hidden unit all of whose K output weights remain has one that no
     probability depends on, and so have the biases; for a dense network that is 1 / K of the layer.
     """
-    kept = {name: int(mask.sum()) for name, mask in network.mask.items()}
+    kept = {name: int(m.sum()) for name, m in mask.items()}
     parameters = list(layer_parameters(subject.model, kept).values())
-    (output,) = (m for n, m in network.mask.items() if is_output(n) and is_kernel(n))
+    (output,) = (m for n, m in mask.items() if is_output(n) and is_kernel(n))
     idle = int(output.all(axis=-1).sum()) + 1
     outputs = list(layer_outputs(subject.model).values())
     inputs = math.prod(subject.model.input_shape)

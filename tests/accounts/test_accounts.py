@@ -12,7 +12,6 @@ from capacity.coding import decode
 from capacity.config import Config
 from capacity.data import load
 from capacity.information import Code
-from capacity.measured import Measured, Score
 from capacity.subject import prepare, rounds
 from capacity.training import stacked
 
@@ -215,14 +214,13 @@ def test_the_noisy_test_split_has_the_law_of_the_training_labels_and_a_stream_of
 
 
 def masked(subject, kept):
-    """A network of the subject whose masks keep what `kept` says, and all else."""
+    """The masks of a network of the subject that keep what `kept` says, and all else."""
     params = training.initial(subject.model, training.member_keys([0], "initial"))
     weights = training.members(params)[0]
     mask = {n: np.ones(w.shape, bool) for n, w in weights.items() if n.endswith("kernel")}
     for name, count in kept.items():
         mask[name] = (np.arange(mask[name].size) < count).reshape(mask[name].shape)
-    none = Score(None, None)
-    return Measured(0, weights, mask, 0, none, none, none, [], None, None)
+    return mask
 
 
 def test_capacities_of_the_weights_that_remain_by_hand(subject):

@@ -44,14 +44,23 @@ def decoded_indices(
 
 
 def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
+    """What a range encoder has written, ended as early as can be."""
+    written, (lower, width) = encoder.pos()
+    return cut_short(encoder.get_compressed(), written, lower, width)
+
+
+def cut_short(words: Int[np.ndarray, " words"], written: int, lower: int, width: int) -> bytes:
     """The fewest bytes that, followed by zeros, lie in the final interval of a range encoder.
 
-    The coder ends in [start, start + width), in units of the last bit of written + 2 words; it
-    closes with whole words, one choice inside the interval. An interval at least 2^k wide holds a
-    multiple of 2^k, so that the last k bits need not be written.
+    An interval at least 2^k wide holds a multiple of 2^k, so that the last k bits need not be
+    written.
+
+    Args:
+      words: uint32, any that lie in the interval, followed by zeros.
+      written: words before the last two.
+      lower, width: of the interval, in units of the last bit of written + 2 words; of its lower end
+        the last 64 bits, as `words` tell the others.
     """
-    written, (lower, width) = encoder.pos()
-    words = encoder.get_compressed()
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
     dropped = 64 - 8 * kept
     for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail

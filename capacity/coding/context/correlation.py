@@ -35,10 +35,10 @@ def new_sums(columns: int, window: int) -> Sums:
 
 
 @njit(nogil=True, cache=True)
-def partners(sums, column, chosen):
-    """Puts the best earlier columns into `chosen`; how many there are."""
+def partners(sums, column, most, chosen):
+    """Puts the up to `most` best earlier columns into `chosen`; how many there are."""
     products, starts = sums
-    start, most = starts[column], len(chosen)
+    start = starts[column]
     if products[start] == 0:
         return 0
     merit = np.zeros(most, np.int64)

@@ -35,55 +35,55 @@ def code_rows(symbols, first, stride, field, found, mixer, coder, table):
     Args:
       found: the correlations; None for a model that predicts nothing.
     """
-    counters, memory, entries = pointer(mixer.counters), pointer(mixer.memory), pointer(table)
-    state, words = pointer(coder.state), pointer(coder.words)
+    for k in range(len(symbols)):
+        i, row = first + k, symbols[k]
+        if found is None:
+            _code_row(row, i, stride, field, None, mixer, coder, table)
+        else:
+            begin_row(i, found)
+            _code_row(row, i, stride, field, pointers(found), mixer, coder, table)
+            end_row(field.grid[i + 1, stride + 1 :], found)
+
+
+@njit(nogil=True, cache=True)
+def _code_row(symbols, i, stride, field, known, mixer, coder, table):
+    row_density, row_mean, mean_level = _expect(i, stride, field, table)
+    line, above = pointer(field.grid[i + 1, stride + 1 :]), pointer(field.grid[i, stride + 1 :])
     column_count, column_mass = pointer(field.column_count), pointer(field.column_mass)
     column_odds, column_level = pointer(field.column_odds), pointer(field.column_level)
-    reciprocal = pointer(field.reciprocal)
-    columns = symbols.shape[1]
-    if found is not None:
-        known = pointers(found)
-    for i in range(first, first + len(symbols)):
-        if found is not None:
-            begin_row(i, found)
-        row_density, row_mean, mean_level = _expect(i, stride, field, table)
-        row = pointer(symbols[i - first])
-        line, above = pointer(field.grid[i + 1, stride + 1 :]), pointer(field.grid[i, stride + 1 :])
-        count, mass, related = np.int64(0), np.int64(0), 0
-        for j in range(columns):
-            share = np.int64(reciprocal[j + ROW_PRIOR])
-            density = ((count << 16) + ROW_PRIOR * row_density) * share >> 32
-            row_level = _level(((mass << 12) + ROW_PRIOR * row_mean) * share >> 32, entries)
-            own_level = column_level[j]
-            expected = min(max(row_level + own_level - mean_level - 6, 0), 47) >> 1
-            _look_around(line, above, j, stride, expected, memory, entries)
-            memory[CHOICE + 2] = min(own_level, CHOICES - 1)
+    row, reciprocal, entries = pointer(symbols), pointer(field.reciprocal), pointer(table)
+    memory = pointer(mixer.memory)
+    tools = (pointer(mixer.counters), memory, pointer(coder.state), pointer(coder.words), entries)
+    count, mass, related = np.int64(0), np.int64(0), 0
+    for j in range(len(symbols)):
+        share = np.int64(reciprocal[j + ROW_PRIOR])
+        density = ((count << 16) + ROW_PRIOR * row_density) * share >> 32
+        row_level = _level(((mass << 12) + ROW_PRIOR * row_mean) * share >> 32, entries)
+        own_level = column_level[j]
+        expected = min(max(row_level + own_level - mean_level - 6, 0), 47) >> 1
+        _look_around(line, above, j, stride, expected, memory, entries)
+        memory[CHOICE + 2] = min(own_level, CHOICES - 1)
+        odds = (entries[STRETCH + (min(density, 65535) >> 4)], column_odds[j])
+        if known is None:
+            value = code_symbol(row[j], odds, None, *tools)
+        else:
+            related = find_row_partners(i, j, related, known)
+            predicted = predict(j, line, related, known, entries)
+            value = code_symbol(row[j], odds, predicted, *tools)
+            learn(i, j, value, predicted, reciprocal, known)
+        row[j] = value
 
-            odds = (entries[STRETCH + (min(density, 65535) >> 4)], column_odds[j])
-            given = (counters, memory, state, words, entries)
-            if found is None:
-                value = code_symbol(row[j], odds, None, *given)
-            else:
-                related = find_row_partners(i, j, related, found)
-                predicted = predict(j, line, related, known, entries)
-                value = code_symbol(row[j], odds, predicted, *given)
-            row[j] = value
-
-            small = min(max(value, -PEAK), PEAK)
-            line[j] = small
-            if value != 0:
-                count += 1
-                mass += abs(small)
-                column_count[j] += 1
-                column_mass[j] += abs(small)
-            if found is not None:
-                learn(i, j, small, predicted, reciprocal, known)
-        field.row_count[i], field.row_mass[i] = count, mass
-        field.total[0] += count
-        field.total[1] += mass
-        field.total[2] += columns
-        if found is not None:
-            end_row(field.grid[i + 1, stride + 1 :], found)
+        small = min(max(value, -PEAK), PEAK)
+        line[j] = small
+        if value != 0:
+            count += 1
+            mass += abs(small)
+            column_count[j] += 1
+            column_mass[j] += abs(small)
+    field.row_count[i], field.row_mass[i] = count, mass
+    field.total[0] += count
+    field.total[1] += mass
+    field.total[2] += len(symbols)
 
 
 @njit(nogil=True, cache=True, forceinline=True)

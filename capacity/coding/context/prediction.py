@@ -5,7 +5,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from capacity.coding.context.correlation import Sums, add_row, coefficients, new_sums, partners
+from capacity.coding.context.correlation import (
+    PEAK,
+    Sums,
+    add_row,
+    coefficients,
+    new_sums,
+    partners,
+)
 from capacity.coding.context.logistic import LEVEL
 from capacity.coding.context.pointer import pointer
 
@@ -70,7 +77,7 @@ def begin_row(i, found):
     found.refreshed[0] = i + i // 10 + 1
     for j in range(len(found.column_found)):
         chosen, weights = found.column_partners[j], found.column_weights[j]
-        count = partners(found.columns, j, chosen)
+        count = partners(found.columns, j, found.most, chosen)
         found.column_found[j] = count
         if count > 0:
             coefficients(found.columns, j, chosen, count, _COLUMN_RIDGE, weights)
@@ -83,13 +90,13 @@ def end_row(row, found):
 
 
 @njit(nogil=True, cache=True)
-def find_row_partners(i, j, related, found):
+def find_row_partners(i, j, related, known):
     """How many partners row i has, found anew now and then; so far `related`."""
     if j % _REFRESH == 0 and j > 0 and i > 0:
-        chosen, weights = found.row_partners, found.row_weights
-        related = partners(found.rows, i, chosen)
+        chosen, weights = known.row_partners, known.row_weights
+        related = partners(known.rows, i, known.most, chosen)
         if related > 0:
-            coefficients(found.rows, i, chosen, related, _ROW_RIDGE, weights)
+            coefficients(known.rows, i, chosen, related, _ROW_RIDGE, weights)
     return related
 
 
@@ -109,13 +116,14 @@ def predict(j, line, related, known, table):
 @njit(nogil=True, cache=True, forceinline=True)
 def learn(i, j, symbol, predicted, reciprocal, known):
     """Adds the products of a symbol with those above it, and what its prediction missed."""
-    if symbol != 0:
+    small = min(max(symbol, -PEAK), PEAK)
+    if small != 0:
         above = j * known.height
-        known.turned[above + i] = symbol
+        known.turned[above + i] = small
         start = known.rows.starts[i]
         for k in range(known.rows.starts[i + 1] - start):
-            known.rows.products[start + k] += np.int32(symbol) * known.turned[above + i - k]
-    error = abs((symbol << 8) - predicted[0]) - known.spread[j]
+            known.rows.products[start + k] += np.int32(small) * known.turned[above + i - k]
+    error = abs((small << 8) - predicted[0]) - known.spread[j]
     known.spread[j] += error * reciprocal[min(i, 40) + 2] >> 32
 
 

@@ -38,7 +38,7 @@ def test_products_are_those_of_the_columns(seed, window):
 
 def test_the_best_partner_comes_first():
     chosen = np.zeros(3, np.int32)
-    assert partners(sums_of(drawn(0), 12), 7, chosen) == 3
+    assert partners(sums_of(drawn(0), 12), 7, 3, chosen) == 3
     assert chosen[0] == 5
 
 
@@ -47,8 +47,8 @@ def test_a_column_of_zeros_has_no_partners_and_is_none():
     matrix[:, 4] = 0
     sums = sums_of(matrix, 12)
     chosen = np.zeros(12, np.int32)
-    assert partners(sums, 4, chosen) == 0
-    assert partners(sums, 6, chosen) == 5
+    assert partners(sums, 4, 12, chosen) == 0
+    assert partners(sums, 6, 12, chosen) == 5
     assert 4 not in chosen[:5]
 
 

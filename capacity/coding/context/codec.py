@@ -31,7 +31,7 @@ _STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
 _ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
 _LAG_LIMIT = 512
 _FEW_ROWS, _SMALL = 16, 2**16
-_PORTION = 2**16  # symbols coded at a time, about: what is copied of a tensor
+_PORTION = 2**14  # symbols coded at a time, about: what is copied of a tensor
 _DENSE = 6  # mean magnitude, 32 for all above, from which telling it one by one costs too much
 
 S = TypeVar("S")
@@ -151,13 +151,13 @@ def _coded(symbols: np.ndarray, cut: slice, walk: Walk, partners: int) -> bytes:
 def _stride(sample: np.ndarray) -> int:
     """The lag of at least 2 columns at which magnitudes of some rows are most alike."""
     columns = sample.shape[1]
-    lags = range(2, min(_LAG_LIMIT, columns // 2) + 1)
-    if not lags:
+    lags = np.arange(2, min(_LAG_LIMIT, columns // 2) + 1)
+    if not lags.size:
         return 2
-    levels = _magnitudes(sample, 4).astype(np.float32)
-    line = np.pad(levels, ((0, 0), (0, lags[-1]))).ravel()  # no lag reaches from row to row
-    alike = [float(line[lag:] @ line[:-lag]) / (columns - lag) for lag in lags]
-    return lags[int(np.argmax(alike))]
+    length = columns + lags[-1]  # so that no lag wraps
+    power = sum(np.abs(np.fft.rfft(row, length)) ** 2 for row in _magnitudes(sample, 4))
+    products = np.rint(np.fft.irfft(power, length))  # of integers
+    return int(lags[np.argmax(products[lags] / (columns - lags))])
 
 
 def _magnitudes(symbols: np.ndarray, most: int) -> np.ndarray:

@@ -27,7 +27,7 @@ from capacity.coding.context.logistic import (
 from capacity.coding.range_coder import cut_short
 
 KINDS = 11
-CONTEXTS = 11
+CONTEXTS, NARROW = 11, 5  # with predictions and without; the inputs are half as many then
 SLOTS = 1024
 INPUTS = 16
 SETS = 4
@@ -59,7 +59,7 @@ class Mixer(NamedTuple):
     """What is learnt, and the scratch of the decision at hand.
 
     Attributes:
-      counters: uint32 [KINDS * CONTEXTS * SLOTS], the probability of a one in 22 bits and the
+      counters: uint32 [contexts * KINDS * SLOTS], the probability of a one in 22 bits and the
         decisions seen in 10.
       memory: int32 [MEMORY], see above.
     """
@@ -80,11 +80,11 @@ class Coder(NamedTuple):
     words: np.ndarray
 
 
-def new_mixer() -> Mixer:
-    """A mixer that has seen nothing."""
+def new_mixer(contexts: int) -> Mixer:
+    """A mixer of so many contexts that has seen nothing."""
     memory = np.zeros(MEMORY, np.int32)
     memory[WEIGHTS:UPDATES] = _FIRST_WEIGHT
-    return Mixer(np.full(KINDS * CONTEXTS * SLOTS, 1 << 31, np.uint32), memory)
+    return Mixer(np.full(contexts * KINDS * SLOTS, 1 << 31, np.uint32), memory)
 
 
 def writer() -> Coder:
@@ -121,9 +121,8 @@ def decide(kind, contexts, wide, bit, counters, memory, state, words, table):
     Narrow mixing has half as many inputs and sets of weights as wide mixing.
     """
     sets = SETS if wide else SETS // 2
-    first_counter = kind * CONTEXTS * SLOTS
     for k in range(contexts):
-        counter = counters[first_counter + k * SLOTS + memory[SLOT + k]]
+        counter = counters[(k * KINDS + kind) * SLOTS + memory[SLOT + k]]
         odds = table[STRETCH + (counter >> 20)]
         odds *= table[TRUST + (counter & COUNT_LIMIT)]
         memory[INPUT + k] = min(max(odds >> 8, -_INPUT_LIMIT), _INPUT_LIMIT)
@@ -146,7 +145,7 @@ def decide(kind, contexts, wide, bit, counters, memory, state, words, table):
         _learn(WEIGHTS + choice * INPUTS, wide, step, memory)
     target = (np.int64(bit) << CHANCE_BITS) - bit
     for k in range(contexts):
-        at = first_counter + k * SLOTS + memory[SLOT + k]
+        at = (k * KINDS + kind) * SLOTS + memory[SLOT + k]
         counter = np.int64(counters[at])
         seen, chance = counter & COUNT_LIMIT, counter >> 10
         chance += ((target - chance) * table[COUNTER_RATE + seen]) >> 16

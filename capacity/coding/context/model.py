@@ -116,10 +116,10 @@ def _expect(i, stride, field, table):
                 count += field.column_count[j + k]
                 mass += field.column_mass[j + k]
                 seen += i
-        count_prior = ((count << 16) + 2 * density) // (seen + 2)
-        mass_prior = ((mass << 12) + 2 * mean) // (seen + 2)
-        own = ((field.column_count[j] << 16) + _COLUMN_PRIOR * count_prior) // (i + _COLUMN_PRIOR)
-        level = ((field.column_mass[j] << 12) + _COLUMN_PRIOR * mass_prior) // (i + _COLUMN_PRIOR)
+        count_prior = _share((count << 16) + 2 * density, seen + 2)
+        mass_prior = _share((mass << 12) + 2 * mean, seen + 2)
+        own = _share((field.column_count[j] << 16) + _COLUMN_PRIOR * count_prior, i + _COLUMN_PRIOR)
+        level = _share((field.column_mass[j] << 12) + _COLUMN_PRIOR * mass_prior, i + _COLUMN_PRIOR)
         field.column_odds[j] = table[STRETCH + (min(own, 65535) >> 4)]
         field.column_level[j] = _level(level, table)
     row_density, row_mean = density, mean
@@ -127,6 +127,12 @@ def _expect(i, stride, field, table):
         row_density = (7 * ((field.row_count[i - 1] << 16) // columns) + 3 * density) // 10
         row_mean = (7 * ((field.row_mass[i - 1] << 12) // columns) + 3 * mean) // 10
     return row_density, row_mean, _level(mean, table)
+
+
+@njit(inline="always")
+def _share(value, parts):
+    """The quotient of numbers >= 0: faster than that of signed ones."""
+    return np.int64(np.uint64(value) // np.uint64(parts))
 
 
 @njit(inline="always")

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from capacity.coding.context.mixing import Mixer, new_mixer
+from capacity.coding.context.mixing import CONTEXTS, NARROW, Mixer, new_mixer
 from capacity.coding.context.prediction import Correlations, new_correlations
 
 ROW_PRIOR = 6  # symbols that the expected density of a row is worth
@@ -56,4 +56,4 @@ def new_model(shape: tuple[int, int], stride: int, most: int) -> Model:
         reciprocal=(1 << 32) // np.maximum(np.arange(max(columns + ROW_PRIOR, 64)), 1),
     )
     correlations = new_correlations(shape, most) if most else None
-    return Model(field, correlations, new_mixer())
+    return Model(field, correlations, new_mixer(CONTEXTS if most else NARROW))

@@ -4,12 +4,11 @@ import numpy as np
 from numba import njit
 
 from capacity.coding.context.logistic import LEVEL
-from capacity.coding.context.mixing import CHOICE, CONTEXTS, INPUT, SETS, SLOT, code, decide
+from capacity.coding.context.mixing import CHOICE, CONTEXTS, INPUT, NARROW, SETS, SLOT, code, decide
 
 ZERO, SIGN, LARGER, ESCAPE = 0, 1, 2, 10  # kinds of decision; LARGER + 7 serves all above 7
 UNARY = 16  # magnitudes up to here are told one by one
 MOST = 80  # a magnitude takes at most 3 + min(magnitude, MOST) decisions
-NARROW = 5  # contexts of a decision without predictions; its inputs are half as many
 
 
 @njit(nogil=True, cache=True, forceinline=True)

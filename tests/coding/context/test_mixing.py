@@ -98,7 +98,7 @@ def test_the_cut_of_the_interval_is_that_of_constriction(chance):
 
 def decided(bits, contexts, *, wide):
     """Probabilities of a one, in bits' order, under contexts that never change."""
-    counters, memory = new_mixer()
+    counters, memory = new_mixer(contexts)
     memory[SLOT : SLOT + contexts] = 0
     memory[CHOICE : CHOICE + SETS] = 0
     state, words = writer()
@@ -127,7 +127,7 @@ def test_contexts_learn_the_share_of_ones(wide):
 
 
 def test_after_one_decision_the_counter_moves_by_its_rate():
-    counters, memory = new_mixer()
+    counters, memory = new_mixer(1)
     decide(0, 1, False, 1, counters, memory, *writer(), tables())
     # From 2^21 by (2^22 - 1 - 2^21) / 1.6, and one decision seen; the rate is 40960 / 65536.
     expected = 2**21 + ((2**22 - 1 - 2**21) * 40960 >> 16)
@@ -135,7 +135,7 @@ def test_after_one_decision_the_counter_moves_by_its_rate():
 
 
 def test_weights_move_along_their_inputs():
-    counters, memory = new_mixer()
+    counters, memory = new_mixer(1)
     memory[INPUT + 1] = 64
     before = memory.copy()
     decide(0, 1, False, 1, counters, memory, *writer(), tables())

@@ -38,8 +38,9 @@ def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
     return b"".join([packed(f"{kept:03b}" + gamma(len(body))), body, *_packed_planes(flat, kept)])
 
 
-def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
+def decode(payload: bytes | memoryview, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
     """The one or more symbols behind a payload, as int32."""
+    payload = memoryview(payload)
     reader, size = BitReader(payload), math.prod(shape)
     kept, length = reader.number(3), reader.gamma()
     start = reader.bytes_read()
@@ -68,7 +69,7 @@ def _packed_planes(symbols: Int[np.ndarray, " n"], kept: int) -> list[bytes]:
 
 
 def _read_planes(
-    symbols: Int[np.ndarray, " n"], dropped: Int[np.ndarray, " n"], data: bytes
+    symbols: Int[np.ndarray, " n"], dropped: Int[np.ndarray, " n"], data: memoryview
 ) -> None:
     """The inverse of `_packed_planes`, added to symbols whose dropped bits are zero."""
     below = np.frombuffer(data, np.uint8)

@@ -30,7 +30,7 @@ def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " le
 
 
 def decoded_indices(
-    data: bytes, counts: Int[np.ndarray, " levels"], n: int
+    data: bytes | memoryview, counts: Int[np.ndarray, " levels"], n: int
 ) -> Int[np.ndarray, " n"]:
     """The n indices that `encoded_indices` wrote under the same counts, as int32."""
     decoder, model = stream.queue.RangeDecoder(words_of(data)), _model(counts)
@@ -74,9 +74,11 @@ def cut_short(words: Int[np.ndarray, " words"], written: int, lower: int, width:
     return b"".join([words[:head].astype(_WORD).data, tail])
 
 
-def words_of(data: bytes) -> Int[np.ndarray, " words"]:
+def words_of(data: bytes | memoryview) -> Int[np.ndarray, " words"]:
     """The words that a decoder reads, as uint32: `data` filled up with zeros."""
-    return np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
+    words = np.zeros(-(-len(data) // _WORD.itemsize), np.uint32)
+    words.view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
+    return words if _WORD.isnative else words.byteswap(inplace=True)
 
 
 def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:

@@ -76,9 +76,11 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     return varint(2 * walk.stride - walk.axis) + lengths + b"".join(parts)
 
 
-def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndarray, "*shape"]:
+def decode(
+    payload: bytes | memoryview, shape: tuple[int, ...], partners: int
+) -> Int[np.ndarray, "*shape"]:
     """The one or more symbols behind a payload, as int32."""
-    content = ByteReader(memoryview(payload))
+    content = ByteReader(payload)
     stride, last = divmod(content.varint(), 2)
     walk = _walk(shape, -last, stride, partners)
     if not 2 <= stride <= max(2, min(_LAG_LIMIT, walk.columns)):
@@ -87,10 +89,10 @@ def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndar
     left = len(payload) - content.position - sum(lengths)
     if left < 0:
         raise CorruptFile("the stripes of a payload are longer than the payload")
-    parts = [bytes(content.take(length)) for length in [*lengths, left]]
+    parts = [content.view(length) for length in [*lengths, left]]
     matrix = np.zeros((walk.rows, walk.columns), np.int32)
 
-    def fill(stripe: tuple[slice, bytes]) -> None:
+    def fill(stripe: tuple[slice, memoryview]) -> None:
         symbols = matrix[stripe[0]]
         model = new_model(symbols.shape, stride, partners)
         coder = reader(words_of(stripe[1]))

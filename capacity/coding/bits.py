@@ -27,7 +27,7 @@ def packed(bits: str) -> bytes:
 class BitReader:
     """Reads what `packed` wrote, front to back; reading past the end is a CorruptFile."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | memoryview) -> None:
         self._data = data
         self._at = 0
 

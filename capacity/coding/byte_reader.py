@@ -41,9 +41,9 @@ class ByteReader:
         self.position += length
         return taken
 
-    def rest(self) -> bytes:
-        """All that has not been read."""
-        return self.take(len(self._data) - self.position)
+    def rest(self) -> memoryview:
+        """All that has not been read, where it is."""
+        return self.view(len(self._data) - self.position)
 
     def varint(self) -> int:
         """The next LEB128 integer."""

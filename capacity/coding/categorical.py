@@ -32,7 +32,7 @@ def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
     return head + encoded_indices(indices, table.counts[present])
 
 
-def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
+def decode(payload: bytes | memoryview, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
     """The one or more symbols behind a payload, as int32."""
     table, body = decoded_table(payload)
     levels = (table.first + np.flatnonzero(table.counts)).astype(np.int32)

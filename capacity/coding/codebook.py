@@ -15,7 +15,7 @@ def encoded(levels: Float[np.ndarray, " k"]) -> bytes:
     return varint(len(levels)) + levels.astype(_LEVEL).tobytes()
 
 
-def decoded(payload: bytes) -> tuple[Float[np.ndarray, " k"], bytes]:
+def decoded(payload: memoryview) -> tuple[Float[np.ndarray, " k"], memoryview]:
     """The codebook at the front of a payload, and the bytes behind it."""
     reader = ByteReader(payload)
     count = reader.varint()

@@ -25,7 +25,7 @@ class Codec(NamedTuple):
 
     name: str
     encode: Callable[[Int[np.ndarray, "*shape"]], bytes | None]
-    decode: Callable[[bytes, tuple[int, ...]], Int[np.ndarray, "*shape"]]
+    decode: Callable[[bytes | memoryview, tuple[int, ...]], Int[np.ndarray, "*shape"]]
 
 
 CODECS: dict[int, Codec] = {

@@ -192,12 +192,12 @@ def _tensor(entry: Entry, payload: memoryview) -> Shaped[np.ndarray, "..."]:
     try:
         if entry.quantiser == "lossless":
             return planes.decode(payload, entry.shape, entry.dtype)
-        return dequantised(_symbols(entry, bytes(payload)))
+        return dequantised(_symbols(entry, payload))
     except CorruptFile as error:
         raise CorruptFile(f"{entry.name}: {error}") from error
 
 
-def _symbols(entry: Entry, payload: bytes) -> Quantised:
+def _symbols(entry: Entry, payload: memoryview) -> Quantised:
     """What a quantised tensor's payload holds, if it stands for weights."""
     if entry.codec not in CODECS:
         raise CorruptFile(f"unknown codec {entry.codec}")

@@ -38,8 +38,9 @@ def encode(symbols: Int[np.ndarray, "*shape"]) -> bytes | None:
     return b"".join([packed(f"{kept:03b}" + gamma(len(body))), body, *_packed_planes(flat, kept)])
 
 
-def decode(payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
+def decode(payload: bytes | memoryview, shape: tuple[int, ...]) -> Int[np.ndarray, "*shape"]:
     """The one or more symbols behind a payload, as int32."""
+    payload = memoryview(payload)
     reader, size = BitReader(payload), math.prod(shape)
     kept, length = reader.number(3), reader.gamma()
     start = reader.bytes_read()

@@ -49,7 +49,7 @@ def decode(
     reader, word = ByteReader(payload), _word(np.dtype(dtype))
     (codec,) = reader.take(1)
     if codec:
-        words = _decoded_places(codec, reader.take(reader.varint()), shape).astype(word)
+        words = _decoded_places(codec, reader.view(reader.varint()), shape).astype(word)
         told = words < _ELSE
         words[~told] = _decoded_planes(reader, int(words.size - np.count_nonzero(told)), word)
     else:
@@ -59,7 +59,9 @@ def decode(
     return _weights(words, np.dtype(dtype)).reshape(shape)
 
 
-def _decoded_places(codec: int, payload: bytes, shape: tuple[int, ...]) -> Int[np.ndarray, " n"]:
+def _decoded_places(
+    codec: int, payload: memoryview, shape: tuple[int, ...]
+) -> Int[np.ndarray, " n"]:
     if codec not in CODECS:
         raise CorruptFile(f"unknown codec {codec}")
     places = CODECS[codec].decode(payload, shape)
@@ -106,7 +108,7 @@ def _decoded_plane(
     (code,) = reader.take(1)
     if code == _RAW:
         return np.frombuffer(reader.view(size), np.uint8)
-    data = reader.take(reader.varint())
+    data = reader.view(reader.varint())
     if code == _CATEGORICAL:
         plane = categorical.decode(data, (size,))
         if plane.min() < 0 or plane.max() > 255:
@@ -117,7 +119,7 @@ def _decoded_plane(
     raise CorruptFile(f"unknown code {code} of a plane of bytes")
 
 
-def _expanded(data: bytes, size: int) -> bytes:
+def _expanded(data: memoryview, size: int) -> bytes:
     """What a zstd frame holds, if that is `size` bytes; never more is made of it."""
     try:
         decoder = zstandard.ZstdDecompressor(max_window_size=_WINDOW)

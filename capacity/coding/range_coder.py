@@ -30,7 +30,7 @@ def encoded_indices(indices: Int[np.ndarray, " n"], counts: Int[np.ndarray, " le
 
 
 def decoded_indices(
-    data: bytes, counts: Int[np.ndarray, " levels"], n: int
+    data: bytes | memoryview, counts: Int[np.ndarray, " levels"], n: int
 ) -> Int[np.ndarray, " n"]:
     """The n indices that `encoded_indices` wrote under the same counts, as int32."""
     decoder, model = stream.queue.RangeDecoder(words_of(data)), _model(counts)
@@ -44,14 +44,23 @@ def decoded_indices(
 
 
 def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
+    """What a range encoder has written, ended as early as can be."""
+    written, (lower, width) = encoder.pos()
+    return cut_short(encoder.get_compressed(), written, lower, width)
+
+
+def cut_short(words: Int[np.ndarray, " words"], written: int, lower: int, width: int) -> bytes:
     """The fewest bytes that, followed by zeros, lie in the final interval of a range encoder.
 
-    The coder ends in [start, start + width), in units of the last bit of written + 2 words; it
-    closes with whole words, one choice inside the interval. An interval at least 2^k wide holds a
-    multiple of 2^k, so that the last k bits need not be written.
+    An interval at least 2^k wide holds a multiple of 2^k, so that the last k bits need not be
+    written.
+
+    Args:
+      words: uint32, any that lie in the interval, followed by zeros.
+      written: words before the last two.
+      lower, width: of the interval, in units of the last bit of written + 2 words; of its lower end
+        the last 64 bits, as `words` tell the others.
     """
-    written, (lower, width) = encoder.pos()
-    words = encoder.get_compressed()
     kept = -(-(65 - width.bit_length()) // 8)  # bytes of the last two words
     dropped = 64 - 8 * kept
     for head in (max(written - _TAIL, 0), 0):  # a carry may, once in 2^128, run beyond the tail
@@ -65,9 +74,11 @@ def shortest(encoder: stream.queue.RangeEncoder) -> bytes:
     return b"".join([words[:head].astype(_WORD).data, tail])
 
 
-def words_of(data: bytes) -> Int[np.ndarray, " words"]:
+def words_of(data: bytes | memoryview) -> Int[np.ndarray, " words"]:
     """The words that a decoder reads, as uint32: `data` filled up with zeros."""
-    return np.frombuffer(data + bytes(-len(data) % _WORD.itemsize), _WORD).astype(np.uint32)
+    words = np.zeros(-(-len(data) // _WORD.itemsize), np.uint32)
+    words.view(np.uint8)[: len(data)] = np.frombuffer(data, np.uint8)
+    return words if _WORD.isnative else words.byteswap(inplace=True)
 
 
 def _model(counts: Int[np.ndarray, " levels"]) -> stream.model.Categorical:

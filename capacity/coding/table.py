@@ -84,8 +84,9 @@ def encoded_table(table: Table) -> tuple[bytes, Table]:
     return packed("".join(codes)), Table(table.first, candidates[precision])
 
 
-def decoded_table(data: bytes) -> tuple[Table, bytes]:
-    """The table at the front of `data`, and the bytes behind it."""
+def decoded_table(data: bytes | memoryview) -> tuple[Table, memoryview]:
+    """The table at the front of `data`, and the bytes behind it, where they are."""
+    data = memoryview(data)
     reader = BitReader(data)
     first, levels = reader.zigzag(), reader.gamma()
     if levels > LEVEL_LIMIT or max(abs(first), abs(first + levels - 1)) >= 2**31:

@@ -86,3 +86,13 @@ def test_what_the_law_is_not_for():
 def test_what_no_encoder_writes_is_corrupt(payload, message):
     with pytest.raises(CorruptFile, match=message):
         parametric.decode(payload, (3,))
+
+
+@pytest.mark.parametrize("first", [-40000, -7, 0, 3])
+@pytest.mark.parametrize("levels", [2, 14, 5000])
+def test_the_bits_of_a_head_are_those_of_its_bytes(first, levels):
+    values = np.array([0, 0, 1, -1, 7, -8, 255, -255])
+    bits = parametric._head_bits(first, levels, values, values[::-1])
+    for centre, mass, told in zip(values.tolist(), values[::-1].tolist(), bits, strict=True):
+        law = parametric.Law(first, levels, 15, 512, centre, mass)
+        assert told == 8 * len(parametric._head(law))

@@ -7,24 +7,23 @@ rows that learn on their own, so that threads can share the work.
 
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from constriction import stream  # pyright: ignore[reportAttributeAccessIssue]
 from jaxtyping import Int
 
 from capacity.coding.blocks import blocks
 from capacity.coding.byte_reader import ByteReader, varint
-from capacity.coding.context.logistic import CHANCE_BITS, tables
-from capacity.coding.context.mixing import POSITION, reader, recorder
+from capacity.coding.context.logistic import tables
+from capacity.coding.context.mixing import reader, with_room, writer, written
 from capacity.coding.context.model import code_rows
 from capacity.coding.context.state import new_model
-from capacity.coding.context.symbol import UNARY
+from capacity.coding.context.symbol import MOST
 from capacity.coding.errors import CorruptFile
-from capacity.coding.range_coder import shortest, words_of
+from capacity.coding.range_coder import words_of
 
 FAST, CORRELATED = 0, 24  # columns and rows that a prediction rests on
 
@@ -32,7 +31,7 @@ _STRIPE = {FAST: 2**20, CORRELATED: 2**22}  # symbols that learn together, about
 _ROW_LIMIT = 2**18  # of a stripe, see correlation.PEAK
 _LAG_LIMIT = 512
 _FEW_ROWS, _SMALL = 16, 2**16
-_ROOM = 2**16  # decisions recorded at a time, as many as fit a cache
+_PORTION = 2**14  # symbols coded at a time, about: what is copied of a tensor
 _DENSE = 6  # mean magnitude, 32 for all above, from which telling it one by one costs too much
 
 S = TypeVar("S")
@@ -71,18 +70,17 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     trials = _mapped(lambda axis: _trial(symbols, axis, partners), _axes(symbols.shape))
     walk, first = min(trials, key=_bytes_per_symbol)
 
-    def coded(cut: slice) -> bytes:
-        return _coded(_rows(symbols, walk.axis, cut), walk.stride, partners)
-
-    others = _mapped(coded, walk.cuts[1:])
+    others = _mapped(lambda cut: _coded(symbols, cut, walk, partners), walk.cuts[1:])
     parts = [first, *others]
     lengths = b"".join(varint(len(part)) for part in parts[:-1])
     return varint(2 * walk.stride - walk.axis) + lengths + b"".join(parts)
 
 
-def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndarray, "*shape"]:
+def decode(
+    payload: bytes | memoryview, shape: tuple[int, ...], partners: int
+) -> Int[np.ndarray, "*shape"]:
     """The one or more symbols behind a payload, as int32."""
-    content = ByteReader(memoryview(payload))
+    content = ByteReader(payload)
     stride, last = divmod(content.varint(), 2)
     walk = _walk(shape, -last, stride, partners)
     if not 2 <= stride <= max(2, min(_LAG_LIMIT, walk.columns)):
@@ -91,14 +89,14 @@ def decode(payload: bytes, shape: tuple[int, ...], partners: int) -> Int[np.ndar
     left = len(payload) - content.position - sum(lengths)
     if left < 0:
         raise CorruptFile("the stripes of a payload are longer than the payload")
-    parts = [bytes(content.take(length)) for length in [*lengths, left]]
+    parts = [content.view(length) for length in [*lengths, left]]
     matrix = np.zeros((walk.rows, walk.columns), np.int32)
 
-    def fill(stripe: tuple[slice, bytes]) -> None:
+    def fill(stripe: tuple[slice, memoryview]) -> None:
         symbols = matrix[stripe[0]]
         model = new_model(symbols.shape, stride, partners)
         coder = reader(words_of(stripe[1]))
-        code_rows(symbols, 0, len(symbols), stride, partners, model, coder, tables())
+        code_rows(symbols, 0, stride, *model, coder, tables())
 
     _mapped(fill, list(zip(walk.cuts, parts, strict=True)))
     if len(shape) < 2 or not last:
@@ -122,7 +120,7 @@ def _trial(symbols: np.ndarray, axis: int, partners: int) -> tuple[Walk, bytes]:
     rows, _ = _matrix_shape(symbols.shape, axis)
     sample = _rows(symbols, axis, slice(None, None, max(1, rows // 64)))
     walk = _walk(symbols.shape, axis, _stride(sample), partners)
-    return walk, _coded(_rows(symbols, axis, walk.cuts[0]), walk.stride, partners)
+    return walk, _coded(symbols, walk.cuts[0], walk, partners)
 
 
 def _rows(symbols: np.ndarray, axis: int, cut: slice) -> np.ndarray:
@@ -141,42 +139,27 @@ def _bytes_per_symbol(trial: tuple[Walk, bytes]) -> float:
     return len(first) / (walk.cuts[0].stop * walk.columns)
 
 
-def _coded(stripe: np.ndarray, stride: int, partners: int) -> bytes:
-    """The bytes of one stripe: recorded and range coded some rows at a time."""
-    encoder = stream.queue.RangeEncoder()
-    bernoulli = stream.model.Bernoulli(perfect=False)
-    model = new_model(stripe.shape, stride, partners)
-    for rows, room in _portions(stripe):
-        coder = recorder(room)
-        code_rows(stripe, rows.start, rows.stop, stride, partners, model, coder, tables())
-        tape = coder.tape[: 2 * int(coder.state[POSITION])].reshape(-1, 2)
-        chances = tape[:, 1] * 2.0**-CHANCE_BITS
-        encoder.encode(tape[:, 0].astype(np.int32), bernoulli, chances)
-    return shortest(encoder)
-
-
-def _portions(stripe: np.ndarray) -> Iterator[tuple[slice, int]]:
-    """Rows to record together, and a bound on their decisions: at least one row at a time."""
-    start, columns = 0, stripe.shape[1]
-    while start < len(stripe):
-        rows = stripe[start : start + max(1, _ROOM // columns)]
-        sizes = _magnitudes(rows, UNARY + 1)
-        needed = (sizes + 2 + 64 * (sizes > UNARY)).sum(axis=1, dtype=np.int64)
-        count = max(1, int(np.searchsorted(np.cumsum(needed), _ROOM, side="right")))
-        yield slice(start, start + count), int(needed[:count].sum())
-        start += count
+def _coded(symbols: np.ndarray, cut: slice, walk: Walk, partners: int) -> bytes:
+    """The bytes of one stripe."""
+    model, coder = new_model((cut.stop - cut.start, walk.columns), walk.stride, partners), writer()
+    height = max(1, _PORTION // walk.columns)
+    for first in range(cut.start, cut.stop, height):
+        rows = _rows(symbols, walk.axis, slice(first, min(first + height, cut.stop)))
+        coder = with_room(coder, int((_magnitudes(rows, MOST) + 3).sum(dtype=np.int64)))
+        code_rows(rows, first - cut.start, walk.stride, *model, coder, tables())
+    return written(coder)
 
 
 def _stride(sample: np.ndarray) -> int:
     """The lag of at least 2 columns at which magnitudes of some rows are most alike."""
     columns = sample.shape[1]
-    lags = range(2, min(_LAG_LIMIT, columns // 2) + 1)
-    if not lags:
+    lags = np.arange(2, min(_LAG_LIMIT, columns // 2) + 1)
+    if not lags.size:
         return 2
-    levels = _magnitudes(sample, 4).astype(np.float32)
-    line = np.pad(levels, ((0, 0), (0, lags[-1]))).ravel()  # no lag reaches from row to row
-    alike = [float(line[lag:] @ line[:-lag]) / (columns - lag) for lag in lags]
-    return lags[int(np.argmax(alike))]
+    length = columns + lags[-1]  # so that no lag wraps
+    power = sum(np.abs(np.fft.rfft(row, length)) ** 2 for row in _magnitudes(sample, 4))
+    products = np.rint(np.fft.irfft(power, length))  # of integers
+    return int(lags[np.argmax(products[lags] / (columns - lags))])
 
 
 def _magnitudes(symbols: np.ndarray, most: int) -> np.ndarray:

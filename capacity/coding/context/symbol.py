@@ -4,46 +4,46 @@ import numpy as np
 from numba import njit
 
 from capacity.coding.context.logistic import LEVEL
-from capacity.coding.context.mixing import CHOICE, CONTEXTS, INPUT, SETS, SLOT, code, decide
+from capacity.coding.context.mixing import CHOICE, CONTEXTS, INPUT, NARROW, SETS, SLOT, code, decide
 
 ZERO, SIGN, LARGER, ESCAPE = 0, 1, 2, 10  # kinds of decision; LARGER + 7 serves all above 7
 UNARY = 16  # magnitudes up to here are told one by one
-NARROW = 5  # contexts of a decision without predictions; its inputs are half as many
+MOST = 80  # a magnitude takes at most 3 + min(magnitude, MOST) decisions
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def code_symbol(value, odds, most, predicted, counters, memory, state, tape, table):
+def code_symbol(value, odds, predicted, counters, memory, state, words, table):
     """Code a symbol or decode it, decision by decision; return it.
 
     Args:
       odds: of a one, by the densities of its row and its column.
-      predicted: what columns and rows predict, in 2^-8, and a class of how often they miss.
+      predicted: what columns and rows predict, in 2^-8, and a class of how often they miss; None
+        in the model without predictions.
     """
-    size, sign, told, more, kind = abs(value), 1, 0, 1, ZERO
-    contexts = CONTEXTS if most > 0 else NARROW
-    memory[INPUT + contexts + 2] = 64
+    first = INPUT + (NARROW if predicted is None else CONTEXTS)
+    memory[first], memory[first + 1], memory[first + 2] = odds[0], odds[1], 64
+    given = (predicted, counters, memory, state, words, table)
+    if _decided(ZERO, 1, value != 0, *given) == 0:
+        return 0
+    memory[first], memory[first + 1] = 0, 0
+    sign = 2 * _decided(SIGN, 1, value > 0, *given) - 1
+    size, told, more = abs(value), 1, 1
     while more == 1 and told <= UNARY:
-        if most > 0:
-            _set_predictions(kind, sign, predicted, memory, table)
-        memory[INPUT + contexts] = odds[0] if kind == ZERO else 0
-        memory[INPUT + contexts + 1] = odds[1] if kind == ZERO else 0
-        bit = np.int64(value > 0 if kind == SIGN else size > told)
-        if most > 0:
-            bit = decide(kind, CONTEXTS, True, bit, counters, memory, state, tape, table)
-        else:
-            bit = decide(kind, NARROW, False, bit, counters, memory, state, tape, table)
-        if kind == ZERO:
-            more, kind = bit, SIGN
-        elif kind == SIGN:
-            sign, told, kind = 2 * bit - 1, 1, LARGER
-        else:
-            more = bit
-            told += bit
-            kind = min(LARGER + told - 1, ESCAPE - 1)
+        more = _decided(min(LARGER + told - 1, ESCAPE - 1), sign, size > told, *given)
+        told += more
     if told > UNARY:
-        rest = _escape(size - UNARY - 1, counters, memory, state, tape, table)
+        rest = _escape(size - UNARY - 1, counters, memory, state, words, table)
         told = min(UNARY + 1 + rest, (1 << 31) - 1)
     return sign * told
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def _decided(kind, sign, truth, predicted, counters, memory, state, words, table):
+    bit = np.int64(truth)
+    if predicted is None:
+        return decide(kind, NARROW, False, bit, counters, memory, state, words, table)
+    _set_predictions(kind, sign, predicted, memory, table)
+    return decide(kind, CONTEXTS, True, bit, counters, memory, state, words, table)
 
 
 @njit(nogil=True, cache=True)
@@ -68,7 +68,7 @@ def _set_predictions(kind, sign, predicted, memory, table):
 
 
 @njit(nogil=True, cache=True)
-def _escape(rest, counters, memory, state, tape, table):
+def _escape(rest, counters, memory, state, words, table):
     """A number >= 0 as Elias gamma: its length adaptively, then its bits as they are."""
     length, more = 0, 1
     while more == 1 and length < 31:
@@ -76,12 +76,12 @@ def _escape(rest, counters, memory, state, tape, table):
             memory[SLOT + k] = length
             memory[CHOICE + min(k, SETS - 1)] = 0
         bit = 1 if (rest + 1) >> (length + 1) else 0
-        more = decide(ESCAPE, NARROW, False, bit, counters, memory, state, tape, table)
+        more = decide(ESCAPE, NARROW, False, bit, counters, memory, state, words, table)
         length += more
     number = 1
     for k in range(length):
         bit = ((rest + 1) >> (length - 1 - k)) & 1
-        number = number << 1 | code(bit, 1 << 21, state, tape)
+        number = number << 1 | code(bit, 1 << 21, state, words)
     return number - 1
 
 

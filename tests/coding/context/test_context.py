@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from capacity.coding import categorical, context
 from capacity.coding.context import CORRELATED, FAST, codec
+from capacity.coding.context.symbol import UNARY
 from capacity.coding.errors import CorruptFile
 
 BOTH = pytest.mark.parametrize("partners", [FAST, CORRELATED])
@@ -70,6 +71,17 @@ def test_a_magnitude_beyond_the_unary_ones_comes_back(partners, odd, monkeypatch
 
 
 @BOTH
+@pytest.mark.parametrize("bits", range(5, 32))
+def test_no_magnitude_outgrows_its_room(partners, bits, monkeypatch):
+    monkeypatch.setattr(codec, "_DENSE", np.inf)
+    for most in (2**bits - 1, 2 ** (bits - 1) + UNARY):
+        symbols = np.random.default_rng(0).choice([0, most, -most], (9, 30)).astype(np.int32)
+        payload = context.encode(symbols, partners)
+        assert payload is not None
+        assert np.array_equal(context.decode(payload, symbols.shape, partners), symbols)
+
+
+@BOTH
 def test_symbols_of_others_are_only_read(partners):
     symbols = structured()
     symbols.flags.writeable = False
@@ -111,10 +123,10 @@ def test_stripes_and_threads_change_no_symbol(partners, monkeypatch):
 
 
 @BOTH
-def test_recording_in_portions_changes_no_byte(partners, monkeypatch):
+def test_coding_in_portions_changes_no_byte(partners, monkeypatch):
     symbols = structured()
     whole = context.encode(symbols, partners)
-    monkeypatch.setattr(codec, "_ROOM", 500)
+    monkeypatch.setattr(codec, "_PORTION", 500)
     assert context.encode(symbols, partners) == whole
 
 

@@ -30,7 +30,7 @@ from capacity.lottery import Round
 from capacity.measured import Measured
 from capacity.models import is_kernel, is_output, layer_outputs, layer_parameters
 from capacity.subject import Subject
-from capacity.training import Examples, stacked
+from capacity.training import Examples, Weights, stacked
 
 
 class Account(NamedTuple):

@@ -66,6 +66,10 @@ def obs(
     roots = inverse_root(inner), inverse_root(outer)
     free = Rates(np.zeros((*weights.shape, 2 * REACH + 1), np.float32), 0.0)
     symbols, rates = _swept(exact.copy(), *roots, *free, 0.0), free
+    if distortion(symbols - exact, inner, outer) > distortion(
+        nearest.symbols - exact, inner, outer
+    ):
+        symbols = nearest.symbols
     if rate_weight > 0:
         for _ in range(passes):
             rates = two_sided_rates(symbols, stride)

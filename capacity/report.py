@@ -127,6 +127,8 @@ def _figures(results: Results) -> dict[str, tuple[str, Callable[[Results], Any]]
     found = results._asdict()
     if results.ledger["prequential_bits"].isna().all():
         found["ledger"] = results.ledger.iloc[:0]  # nothing to stack without a code
+    if results.saturation["saturation"].isna().all():
+        found["saturation"] = results.saturation.iloc[:0]  # all diverged
     return {
         name: (caption, figure_of)
         for name, (table, caption, figure_of) in FIGURES.items()

@@ -75,7 +75,7 @@ def track(
     tracker: Tracker,
     activations: Activations,
     *,
-    pooling: Pooling = "positions",
+    pooling: str = "positions",
     limits: tuple[float, float] | None = None,
 ) -> Tracker:
     """The tracker with one more batch; layers that it does not know are left out.
@@ -108,9 +108,13 @@ def report(
 
 
 def layer_samples(
-    outputs: Float[Array, "n ..."], pooling: Pooling = "positions"
+    outputs: Float[Array, "n ..."], pooling: str = "positions"
 ) -> Float[Array, "m w"]:
-    """Outputs as rows of a matrix with one column per unit or channel."""
+    """Outputs as rows of a matrix with one column per unit or channel.
+
+    Raises:
+      ValueError: a pooling that is none of `Pooling`.
+    """
     if pooling not in ("positions", *_POOLED):
         raise ValueError(f"pooling = {pooling!r}: one of positions, {', '.join(_POOLED)}")
     if outputs.ndim > 2 and pooling != "positions":

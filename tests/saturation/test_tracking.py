@@ -1,15 +1,11 @@
 """Three lines in a training loop: layers, batches, populations, convolutions."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from capacity import saturation
-
-UNKNOWN: Any = "sum"
 
 
 def layers(count, seed=0):
@@ -47,7 +43,7 @@ def test_a_convolution_may_be_pooled_over_positions(pooling):
 
 def test_an_unknown_pooling_is_a_sentence():
     with pytest.raises(ValueError, match="pooling = 'sum': one of positions, mean, max, median"):
-        saturation.layer_samples(jnp.zeros((2, 3, 4)), UNKNOWN)
+        saturation.layer_samples(jnp.zeros((2, 3, 4)), "sum")
 
 
 def test_few_samples_are_marked():

@@ -160,7 +160,7 @@ def digits():
         jnp.asarray([0, 1e-5, 1e-4, 1e-3]),
         jnp.repeat(member_keys([0], "finetune"), 4),
         batch_size=50,
-        shift=1,
+        shift=0,
         chunk=4,
     )
     return dense, tuned

@@ -69,7 +69,8 @@ def encode(symbols: Int[np.ndarray, "*shape"], partners: int) -> bytes | None:
     if mass > _DENSE * flat.size:
         return None
     judge = partners if symbols.size <= _SMALL else FAST
-    trials = _mapped(lambda axis: _trial(symbols, axis, judge), _axes(symbols.shape))
+    mapped = _mapped if partners == judge else map  # threads keep what is not needed any more
+    trials = mapped(lambda axis: _trial(symbols, axis, judge), _axes(symbols.shape))
     tried, first = min(trials, key=_bytes_per_symbol)
     parts = [first] if partners == judge else []
     walk = _walk(symbols.shape, tried.axis, tried.stride, partners)

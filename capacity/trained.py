@@ -8,7 +8,7 @@ import numpy as np
 
 from capacity import training
 from capacity.coded import Compressed, headline
-from capacity.information import Krylov
+from capacity.information.curvature import Krylov
 from capacity.lottery import Round
 from capacity.models import Params
 from capacity.subject import Subject

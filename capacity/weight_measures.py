@@ -14,18 +14,16 @@ from capacity.information import (
     against,
     context_bits,
     differential_entropy,
-    effective_parameters,
     error_bound,
-    evidence_precision,
     float_fields,
     gaussian_like,
     message_bits,
     negentropy,
     plain_entropy,
     plain_step,
-    spectrum,
     two_part_bits,
 )
+from capacity.information.curvature import effective_parameters, evidence_precision, spectrum
 from capacity.trained import Trained
 from capacity.training import Weights
 from capacity.weight_rows import Entropies, LayerMeasures, NetworkMeasures

@@ -8,7 +8,7 @@ import pytest
 
 from capacity.coding import tensor_step, uniform
 from capacity.config import Config
-from capacity.information import Krylov
+from capacity.information.curvature import Krylov
 from capacity.trained import Trained
 from capacity.weight_measures import NO_LAYER, layer_measures, network_measures
 

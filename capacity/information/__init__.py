@@ -1,15 +1,10 @@
-"""How many bits data and weights hold: entropies and description lengths, in bits."""
+"""How many bits data and weights hold: entropies and description lengths, in bits.
+
+`information.curvature` is imported by its own name: it needs JAX, which data do without.
+"""
 
 from capacity.information.compressors import compressed_sizes, compressors
 from capacity.information.context import context_bits
-from capacity.information.curvature import (
-    Krylov,
-    Spectrum,
-    effective_parameters,
-    evidence_precision,
-    krylov,
-    spectrum,
-)
 from capacity.information.dataset import DatasetCard, dataset_card
 from capacity.information.dependence import (
     pixel_information,
@@ -81,13 +76,11 @@ __all__ = [
     "Estimate",
     "FloatFields",
     "InputCard",
-    "Krylov",
     "Ledger",
     "Line",
     "Measure",
     "Measures",
     "Progress",
-    "Spectrum",
     "Tempering",
     "TensorEntropy",
     "WeightEntropy",
@@ -102,10 +95,8 @@ __all__ = [
     "dataset_card",
     "differential_entropy",
     "dimension_measures",
-    "effective_parameters",
     "entropy_standard_error",
     "error_bound",
-    "evidence_precision",
     "final_bits",
     "first_epoch_code",
     "float_fields",
@@ -115,7 +106,6 @@ __all__ = [
     "input_card",
     "input_measures",
     "kl_inverse",
-    "krylov",
     "label_losses",
     "label_measures",
     "learned_weights",
@@ -143,7 +133,6 @@ __all__ = [
     "sample_measures",
     "selection_bits",
     "shuffled_information",
-    "spectrum",
     "surplus_description_length",
     "symbol_counts",
     "symbol_entropy",

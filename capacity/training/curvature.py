@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, Key
 
-from capacity.information import Krylov, krylov
+from capacity.information.curvature import Krylov, krylov
 from capacity.models import Model, Params
 from capacity.training.network import Examples, Mask, pick
 from capacity.training.population import mapped

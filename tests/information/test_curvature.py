@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.information import (
+from capacity.information.curvature import (
     Krylov,
     Spectrum,
     effective_parameters,

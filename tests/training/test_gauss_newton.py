@@ -6,7 +6,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 
 from capacity import training
-from capacity.information import effective_parameters, spectrum
+from capacity.information.curvature import effective_parameters, spectrum
 from capacity.lottery import dense_mask
 from capacity.training import member_keys
 from capacity.training.network import pick

@@ -30,7 +30,7 @@ from capacity import data
 from capacity.accounts import LabelCodes, label_codes, ledger_rows
 from capacity.config import Config
 from capacity.experiment import load
-from capacity.ledger_rows import LedgerRow
+from capacity.rows.ledger import LedgerRow
 from capacity.subject import Subject, on_device, prepare, rounds
 from capacity.trial import measured_round
 

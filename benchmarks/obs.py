@@ -88,19 +88,12 @@ def at_given_steps(
 ) -> dict[str, Quantised]:
     """OBS as published: layer after layer, each on the outputs of those already quantised."""
     seen = calibrating.calibration(model, params, inputs)
-    gradients = calibrating.gradient_moments(model, params, seen, key)
     affine = {layer.kernel: layer for layer in affine_layers(model)}
-    known = {
-        name: calibrating.input_moments(model, layer, params, seen)._replace(
-            gradients=gradients[name]
-        )
-        for name, layer in affine.items()
-    }
     return quantised_layers(
         {name: np.asarray(tensor) for name, tensor in params.items()},
         [Layer(name, layer.bias, step=steps[name]) for name, layer in affine.items()],
         RATE_WEIGHT,
-        known,
+        calibrating.moments(model, params, seen, key),
         lambda now, layer: calibrating.input_moments(model, affine[layer.kernel], now, seen),
     )
 

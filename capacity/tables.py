@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from capacity.columns import Column, columns
 from capacity.rows import TABLES, Row
+from capacity.rows.columns import Column, columns
 
 Rows = Sequence[Row] | Mapping[str, Iterable] | pd.DataFrame  # rows, or columns by name
 ARROW = {int: pa.int64(), float: pa.float64(), bool: pa.bool_(), str: pa.string()}

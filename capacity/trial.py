@@ -22,10 +22,10 @@ from capacity.measured import (
     measured,
     network_row,
 )
+from capacity.measured.saturation import saturation_rows, spectra
+from capacity.measured.trained import trained
 from capacity.subject import Progress, Subject, prepare, rounds
-from capacity.trained import trained
 from capacity.training import Quality, Weights, members
-from capacity.watched import saturation_rows, spectra
 
 
 class Outcome(NamedTuple):

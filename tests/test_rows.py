@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from capacity.columns import columns
 from capacity.rows import TABLES, CurveRow, reference
+from capacity.rows.columns import columns
 
 
 def test_every_column_says_what_it_is():

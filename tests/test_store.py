@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity import files, store
-from capacity.columns import columns
 from capacity.rows import TABLES
+from capacity.rows.columns import columns
 from capacity.store import Store, StoreError
 from tests.analysis.sample import KINDS, sample
 

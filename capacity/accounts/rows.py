@@ -25,10 +25,10 @@ from capacity.information import (
     ledger,
     memorised_bits,
 )
-from capacity.ledger_rows import LedgerRow
 from capacity.lottery import Round
 from capacity.measured import Measured
 from capacity.models import is_kernel, is_output, layer_outputs, layer_parameters
+from capacity.rows.ledger import LedgerRow
 from capacity.subject import Subject
 from capacity.training import Examples, Weights, stacked
 

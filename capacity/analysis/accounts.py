@@ -8,8 +8,8 @@ import pandas as pd
 from capacity.analysis.latex import MISSING, escape
 from capacity.analysis.statistics import TICKET
 from capacity.analysis.summary import aligned, number, whole
-from capacity.columns import Column, columns
 from capacity.rows import LedgerRow
+from capacity.rows.columns import Column, columns
 
 TOGETHER = 3  # trials side by side in the text
 ON_A_PAGE = 3  # and in LaTeX

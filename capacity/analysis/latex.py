@@ -5,8 +5,8 @@ import re
 import pandas as pd
 
 from capacity.analysis.summary import number, whole
-from capacity.columns import columns
 from capacity.rows import NetworkRow
+from capacity.rows.columns import columns
 
 LONG = 35  # rows that fit a page; a longer table is broken over pages
 MISSING = "--"

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 
 from capacity.analysis.statistics import MARK
 from capacity.analysis.style import GREY, PALETTE
-from capacity.columns import columns
 from capacity.rows import NetworkRow
+from capacity.rows.columns import columns
 
 DESCRIPTORS = ("dataset", "family", "width", "depth", "train_size", "label_noise")
 SHADED = ("width", "train_size", "depth", "label_noise")  # many trials: coloured by the first

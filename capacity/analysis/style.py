@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from capacity.columns import columns
 from capacity.rows import TABLES
+from capacity.rows.columns import columns
 
 WIDTH, HEIGHT = 6.0, 3.4  # inches: the text width of A4 with 29 mm margins
 # Okabe & Ito (2008), without its yellow, which is hard to see on white

@@ -68,6 +68,19 @@ def input_moments(model: Model, layer: Affine, params: Arrays, data: Calibration
     )
 
 
+def moments(
+    model: Model, params: Arrays, data: Calibration, key: Key[Array, ""]
+) -> dict[str, Moments]:
+    """By kernel those of its layer's inputs and gradients; `key` is for `gradient_moments`."""
+    gradients = gradient_moments(model, dict(params), data, key)
+    return {
+        layer.kernel: input_moments(model, layer, params, data)._replace(
+            gradients=gradients[layer.kernel]
+        )
+        for layer in affine_layers(model)
+    }
+
+
 def gradient_moments(
     model: Model, params: Params, data: Calibration, key: Key[Array, ""]
 ) -> dict[str, Float[np.ndarray, "out out"]]:

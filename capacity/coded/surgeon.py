@@ -47,14 +47,8 @@ def surgeon(
     data, check = (
         calibrating.calibration(model, whole, part) for part in (inputs[:apart], inputs[apart:])
     )
-    gradients = calibrating.gradient_moments(model, whole, data, key)
+    known = calibrating.moments(model, whole, data, key)
     affine = {layer.kernel: layer for layer in affine_layers(model)}
-    known = {
-        name: calibrating.input_moments(model, layer, whole, data)._replace(
-            gradients=gradients[name]
-        )
-        for name, layer in affine.items()
-    }
     layers = [
         Layer(name, layer.bias, stride=_stride(model, whole[name].shape))
         for name, layer in affine.items()

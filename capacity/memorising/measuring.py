@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from capacity import theory
-from capacity.capacity_rows import CapacityRow, MemorisedRow
 from capacity.config import Config
 from capacity.data.streams import stream
 from capacity.memorising.task import Task, budgets, check, memory, training_sets
 from capacity.models import layer_outputs, layer_parameters
+from capacity.rows.capacities import CapacityRow, MemorisedRow
 from capacity.subject import Progress
 from capacity.training import Memory
 

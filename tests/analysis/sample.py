@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from capacity.columns import columns
-from capacity.ledger_rows import LedgerRow
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
+from capacity.rows.columns import columns
+from capacity.rows.ledger import LedgerRow
 
 CLASSES, TRAIN_SIZE = 10, 1438
 KINDS = ("networks", "layers", "curves", "codecs", "ledger")

@@ -12,8 +12,8 @@ import pytest
 
 from capacity.analysis import ledger, style
 from capacity.analysis.accounts import LINES, ON_A_PAGE, accounts, latex, text
-from capacity.columns import columns
 from capacity.rows import LedgerRow
+from capacity.rows.columns import columns
 from tests.analysis.sample import rows
 
 FIRST = "digits-mlp-w16-d2-n0"

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from capacity.analysis import memorised
-from capacity.columns import columns
 from capacity.rows import CapacityRow
+from capacity.rows.columns import columns
 
 # 10 weights; two seeds at 5, 20 and 40 bits of labels, with 100 steps and again with 200
 HELD = {5: (5.0, 5.0), 20: (17.0, 19.0), 40: (11.0, 13.0)}

@@ -8,8 +8,8 @@ import jax
 import numpy as np
 
 from capacity.lottery import Round
+from capacity.rows.saturation import SaturationRow
 from capacity.saturation import RANGES, Report
-from capacity.saturation_rows import SaturationRow
 from capacity.subject import Subject
 
 _UNITS = ("dead", "dormant", "firing", "firing_entropy")

@@ -1,13 +1,13 @@
 """The ledger: every quantity of one network in bits of the same N training labels, side by side.
 
-Part of the schema in `rows.py`. An error is a standard error over the draw of the labels, for the
+An error is a standard error over the draw of the labels, for the
 networks at hand; that over seeds is in the rows themselves. What cannot be had is empty, never 0,
 and `note` says why.
 """
 
 from dataclasses import dataclass
 
-from capacity.columns import Named, column
+from capacity.rows.columns import Named, column
 
 _INFORMATION = "Blier & Ollivier 2018, section 3.4"
 _PREQUENTIAL = f"{_INFORMATION}; Voita & Titov 2020, section 2.2.2"

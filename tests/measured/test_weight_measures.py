@@ -9,8 +9,8 @@ import pytest
 from capacity.coding import tensor_step, uniform
 from capacity.config import Config
 from capacity.information.curvature import Krylov
-from capacity.trained import Trained
-from capacity.weight_measures import NO_LAYER, layer_measures, network_measures
+from capacity.measured.trained import Trained
+from capacity.measured.weights import NO_LAYER, layer_measures, network_measures
 
 
 def drawn(seed, scale=1.0):

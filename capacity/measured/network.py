@@ -1,9 +1,4 @@
-"""What was measured of one network, as its rows.
-
-This is the plug board. A new measure is a function in its room, a column in `rows.py` and a line
-in `network_row` or `layer_rows`, or for weights in `weight_rows.py` and `weight_measures.py`; what
-these cannot compute themselves, `trial.py` hands them in `Measured`.
-"""
+"""One network after a round, and its rows: its own, and of its tensors, evaluations and files."""
 
 from dataclasses import asdict
 from typing import NamedTuple
@@ -14,12 +9,12 @@ from capacity.coded import Compressed, headline
 from capacity.coding import coded_bytes
 from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
+from capacity.measured.trained import Trained
+from capacity.measured.weights import NO_LAYER, NO_NETWORK, layer_measures, network_measures
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
+from capacity.rows.weights import LayerMeasures, NetworkMeasures
 from capacity.subject import Subject
-from capacity.trained import Trained
 from capacity.training import Weights
-from capacity.weight_measures import NO_LAYER, NO_NETWORK, layer_measures, network_measures
-from capacity.weight_rows import LayerMeasures, NetworkMeasures
 
 
 class Score(NamedTuple):

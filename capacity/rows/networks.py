@@ -1,18 +1,9 @@
-"""The result schema: every column's type, unit, symbol, kind and meaning, declared once.
+"""Rows of networks: each one, its tensors, its evaluations, its files."""
 
-Rows are named by (trial, seed, round, control), with the tensor or the step where there are more.
-A row is a frozen dataclass without defaults, so a forgotten column is a `TypeError` that names it.
-Frames, LaTeX headers, axis labels and the column reference are read from here.
-"""
-
-import inspect
 from dataclasses import dataclass
 
-from capacity.capacity_rows import CapacityRow, MemorisedRow
-from capacity.columns import Named, column, columns
-from capacity.ledger_rows import LedgerRow
-from capacity.saturation_rows import SaturationRow
-from capacity.weight_rows import LayerMeasures, NetworkMeasures
+from capacity.rows.columns import Named, column
+from capacity.rows.weights import LayerMeasures, NetworkMeasures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,42 +208,3 @@ class CodecRow(Named):
         "s", "", "to order the units and encode; no two runs agree", "measured"
     )
     decode_seconds: float = column("s", "", "to decode; no two runs agree", "measured")
-
-
-Row = (
-    NetworkRow
-    | LayerRow
-    | CurveRow
-    | SaturationRow
-    | CodecRow
-    | LedgerRow
-    | MemorisedRow
-    | CapacityRow
-)
-TABLES: dict[str, type] = {
-    "networks": NetworkRow,
-    "layers": LayerRow,
-    "curves": CurveRow,
-    "saturation": SaturationRow,
-    "codecs": CodecRow,
-    "ledger": LedgerRow,
-    "memorised": MemorisedRow,
-    "capacities": CapacityRow,
-}
-"""Every table; an experiment has those of which it has rows."""
-
-
-def reference() -> str:
-    """The column reference: a Markdown table for each table of results."""
-    parts = [
-        "# Columns of the result tables\n\nGenerated from `capacity/rows.py` by `make columns`.\n"
-    ]
-    for table, row in TABLES.items():
-        parts.append(f"\n## {table}\n\n{inspect.getdoc(row)}\n")
-        parts.append("| column | type | unit | kind | meaning | source |")
-        parts.append("| --- | --- | --- | --- | --- | --- |")
-        for c in columns(row).values():
-            kind_of = c.type.__name__ + (" or empty" if c.nullable else "")
-            cells = (f"`{c.name}`", kind_of, c.unit, c.kind, c.doc, c.source)
-            parts.append(f"| {' | '.join(cells)} |")
-    return "\n".join(parts) + "\n"

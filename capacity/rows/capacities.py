@@ -1,11 +1,8 @@
-"""The rows of a trial that memorises: what each network held, and what its architecture can hold.
-
-Part of the schema in `rows.py`.
-"""
+"""The rows of a trial that memorises: what each network held, what its architecture can hold."""
 
 from dataclasses import dataclass
 
-from capacity.columns import column
+from capacity.rows.columns import column
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,11 +1,8 @@
-"""The saturation of layers while they train: rows of a network, a layer, a place and a step.
-
-Part of the schema in `rows.py`.
-"""
+"""The saturation of layers while they train: rows of a network, a layer, a place and a step."""
 
 from dataclasses import dataclass
 
-from capacity.columns import Named, column
+from capacity.rows.columns import Named, column
 
 _SATURATION = "Richter et al. 2020, arXiv:2006.08679"
 

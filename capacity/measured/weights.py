@@ -24,9 +24,9 @@ from capacity.information import (
     two_part_bits,
 )
 from capacity.information.curvature import effective_parameters, evidence_precision, spectrum
-from capacity.trained import Trained
+from capacity.measured.trained import Trained
+from capacity.rows.weights import Entropies, LayerMeasures, NetworkMeasures
 from capacity.training import Weights
-from capacity.weight_rows import Entropies, LayerMeasures, NetworkMeasures
 
 T = TypeVar("T")
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from capacity.columns import column
+from capacity.rows.columns import column
 
 _VALUES = "of the unpruned weights rounded to 1/4 of their standard deviation in their tensor"
 _INITIAL = "how far that lies above the one of the same weights before training"

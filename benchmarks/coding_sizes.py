@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.coding_networks import Network, turned
 from benchmarks.coding_peers import SAME_INTEGERS
-from benchmarks.grid import Grid
+from benchmarks.grid import Grid, verdict
 from capacity.coding import Quantised, decode, dequantised, encode
 from capacity.coding.baselines import BASELINES
 from capacity.coding.codecs import CODECS, Effort
@@ -215,11 +215,6 @@ def ratio_grid(networks: Sequence[Network], found: Sizes) -> Grid:
     header = ("network", "entropy", "NNCodec", "fast", "to reach", "met", "max", "to reach", "met")
     title = "Networks trained here: bytes with units reordered, and against NNCodec's as stored"
     return Grid(title, header, rows)
-
-
-def verdict(met: bool) -> str:
-    """In words."""
-    return "yes" if met else "MISSED"
 
 
 SIZE_HEADER = ("network", "coder", "bytes", "encode_core_seconds", "decode_core_seconds")

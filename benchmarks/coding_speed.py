@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.coding_networks import published
-from benchmarks.coding_sizes import FAST, MAX, verdict
-from benchmarks.grid import Grid
+from benchmarks.coding_sizes import FAST, MAX
+from benchmarks.grid import Grid, verdict
 from capacity.coding import Quantised, decode, encode
 from capacity.coding.codecs import CODECS
 

@@ -39,3 +39,8 @@ def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         writer = csv.writer(opened, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def verdict(met: bool) -> str:
+    """In words."""
+    return "yes" if met else "MISSED"

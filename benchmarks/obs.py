@@ -14,8 +14,7 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.coding_networks import Network, model_of, params_of, published
-from benchmarks.coding_sizes import verdict
-from benchmarks.grid import Grid, markdown, show
+from benchmarks.grid import Grid, markdown, show, verdict
 from capacity import data
 from capacity.coded import calibrating
 from capacity.coded.calibrating import calibration_inputs

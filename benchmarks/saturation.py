@@ -19,8 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from rich.console import Console
 
-from benchmarks.coding_sizes import verdict
-from benchmarks.grid import Grid, markdown, show
+from benchmarks.grid import Grid, markdown, show, verdict
 from capacity import training
 from capacity.lottery import dense_mask
 from capacity.models import Architecture, build

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from capacity import store
 from capacity.analysis import (
@@ -25,55 +25,72 @@ from capacity.analysis.page import Told, page
 from capacity.analysis.summary import LEGEND, summary, text
 from capacity.store import Results, StoreError
 
-Picture = tuple[str, str, Callable[[Results], Any]]
+
+class Picture(NamedTuple):
+    """A figure, drawn where a column of a table has a value."""
+
+    table: str
+    column: str
+    caption: str
+    draw: Callable[[Results], Any]
+
+
 FIGURES: dict[str, Picture] = {
-    "accuracy-density": (
+    "accuracy-density": Picture(
         "networks",
+        "trial",
         "Test accuracy against the share of weights that remain.",
         lambda r: accuracy_density.figure(r.networks, r.trials),
     ),
-    "size-accuracy": (
+    "size-accuracy": Picture(
         "networks",
+        "trial",
         "Accuracy of the decoded network against the length of its compressed file.",
         lambda r: size_accuracy.figure(r.networks, r.trials),
     ),
-    "ledger": (
+    "ledger": Picture(
         "ledger",
+        "prequential_bits",
         "Where the bits of the labels went, and what the networks hold, store and could hold.",
         lambda r: ledger.figure(r.ledger, r.networks, r.trials),
     ),
-    "rate-distortion": (
+    "rate-distortion": Picture(
         "networks",
+        "trial",
         "What each codec makes of the networks: bits per weight against accuracy lost.",
         lambda r: rate_distortion.figure(r.networks, r.codecs),
     ),
-    "weight-data": (
+    "weight-data": Picture(
         "networks",
+        "trial",
         "Entropy of the weights against entropy of the labels.",
         lambda r: weight_data.figure(r.networks, r.trials),
     ),
-    "capacity-information": (
+    "capacity-information": Picture(
         "networks",
+        "trial",
         "Bits in the file and in the labels against memory-equivalent capacity.",
         lambda r: capacity_information.figure(r.networks, r.trials),
     ),
-    "training-curves": (
+    "training-curves": Picture(
         "networks",
+        "trial",
         "Validation loss during training, dense and sparsest.",
         lambda r: training_curves.figure(r.networks, r.curves, r.trials),
     ),
-    "saturation": (
+    "saturation": Picture(
+        "saturation",
         "saturation",
         "Saturation of every layer while networks trained.",
         lambda r: saturation.figure(r.saturation, r.networks, r.trials),
     ),
-    "memorised-bits": (
+    "memorised-bits": Picture(
         "capacities",
+        "trial",
         "Bits of random labels that networks hold against those that they were given.",
         lambda r: memorised.figure(r.memorised, r.capacities, r.trials),
     ),
 }
-"""By name, the table without which there is none, a caption, and how it is drawn."""
 
 
 def draw(
@@ -123,16 +140,12 @@ def draw(
 
 
 def _figures(results: Results) -> dict[str, tuple[str, Callable[[Results], Any]]]:
-    """Captions and functions of the figures for which there are rows."""
+    """Captions and functions of the figures for which there is something to draw."""
     found = results._asdict()
-    if results.ledger["prequential_bits"].isna().all():
-        found["ledger"] = results.ledger.iloc[:0]  # nothing to stack without a code
-    if results.saturation["saturation"].isna().all():
-        found["saturation"] = results.saturation.iloc[:0]  # all diverged
     return {
-        name: (caption, figure_of)
-        for name, (table, caption, figure_of) in FIGURES.items()
-        if not found[table].empty
+        name: (each.caption, each.draw)
+        for name, each in FIGURES.items()
+        if found[each.table][each.column].notna().any()
     }
 
 

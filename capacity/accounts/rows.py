@@ -76,10 +76,8 @@ def _row(
     information = held.weights.value if held else None
     rules = rule_capacities(subject, network.mask)
     measured = capacity if played.number == 0 else None
-    coded, coded_loss = (
-        8 * len(best.file.content) if best else None,
-        network.network.coded_train_loss,
-    )
+    coded = 8 * len(best.file.content) if best else None
+    coded_loss = network.network.coded_train_loss
     noise_floor = None if floor is None else count * floor
     return LedgerRow(
         trial=subject.trial,

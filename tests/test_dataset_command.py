@@ -66,7 +66,6 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, message, capsys):
 
 
 def test_a_wrong_name_is_one_sentence_and_exit_code_2(capsys, monkeypatch, tmp_path):
-    pytest.importorskip("tensorflow_datasets")
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     assert dataset.main(["mnits"]) == 2
     assert capsys.readouterr().err.endswith("did you mean 'mnist'?\n")

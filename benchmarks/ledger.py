@@ -30,8 +30,9 @@ from capacity import data
 from capacity.accounts import LabelCodes, label_codes, ledger_rows
 from capacity.config import Config
 from capacity.experiment import load
+from capacity.rounds import rounds
 from capacity.rows.ledger import LedgerRow
-from capacity.subject import Subject, on_device, prepare, rounds
+from capacity.subject import Subject, on_device, prepare
 from capacity.trial import measured_round
 
 T = TypeVar("T")
@@ -104,7 +105,7 @@ def _timed(config: Config) -> tuple[list[Spent], list[LedgerRow]]:
     dataset = data.load(**dict(config.data))
     part("measures of the data set", lambda: data.measures(dataset))
     subject = prepare(config, "digits")
-    (played,) = rounds(subject, None)  # training, which does not count
+    ((_, played),) = rounds(subject, None)  # training, which does not count
     codes = part("prequential code", lambda: label_codes(subject))
     networks = part("evaluation and files", lambda: measured_round(subject, played))
     rows = part("accounts", lambda: ledger_rows(subject, played, networks, codes, None))
@@ -163,12 +164,12 @@ def _constant() -> list[Law]:
 
 def _ledger(subject: Subject) -> tuple[LabelCodes, list[LedgerRow]]:
     codes = label_codes(subject)
-    (played,) = rounds(subject, None)
+    ((_, played),) = rounds(subject, None)
     return codes, ledger_rows(subject, played, measured_round(subject, played), codes, None)
 
 
 def _config(*overrides: str) -> Config:
-    (config,) = load(CONFIG, ["model.width=64", "lottery.rounds=0", *overrides]).trials.values()
+    (config,) = load(CONFIG, ["model.width=64", "pruning.rounds=0", *overrides]).trials.values()
     return config
 
 

@@ -101,7 +101,7 @@ def _training(config: Config, dataset: Dataset, model: Model) -> Estimate:
         count,
         (config.seeds, settings.chunk),
     )
-    trainings = config.lottery.trainings * config.seeds
+    trainings = config.pruning.trainings * config.seeds
     operations = trainings * (steps * backward + count * validation / batch * forward)
     return Estimate(frozenset([program]), _parameters(model), steps, trainings, operations)
 

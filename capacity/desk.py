@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from capacity.board import Board
 from capacity.config import Config
-from capacity.lottery import REINITIALISED, TICKET
+from capacity.lottery import TICKET
 from capacity.rows import TABLES
 from capacity.store import Store
 from capacity.subject import Progress
@@ -22,9 +22,9 @@ class Desk:
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""
-        named = now.control in (TICKET, REINITIALISED)
-        status = [f"round {now.round}" if named else now.control]
+        status = [] if now.control == TICKET else [now.control]
         if now.validation_loss is not None and now.validation_accuracy is not None:
+            status = [f"round {now.round}", *status]
             status += [f"loss {now.validation_loss:.3f} accuracy {now.validation_accuracy:.4f}"]
         self.board.training(trial, now.step, now.steps, " ".join(status))
 

@@ -1,17 +1,26 @@
-"""Lottery tickets: train, prune, rewind, again (Frankle & Carbin, 2019)."""
+"""Pruning round after round: train, prune, rewind, again, and what that is compared with.
 
-from collections.abc import Callable, Iterator
+With magnitudes, iterative, and weights rewound these are the lottery tickets of Frankle & Carbin
+(2019); every other method and schedule goes through the same levels of sparsity.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from capacity.criteria import Kept
 from capacity.models import Params, is_kernel, is_output
-from capacity.pruning import kept_count, magnitude, prune_population
+from capacity.pruning import erk, kept_count
 from capacity.training import Mask, Snapshot, State
 
-TICKET, REINITIALISED = "ticket", "reinitialised"
+TICKET = "ticket"
+REINITIALISED, RANDOM_MASK, RANDOM_TICKET = "reinitialised", "random-mask", "random-ticket"
+SIBLING, SMALL_DENSE = "sibling", "small-dense"
+DURING = ("gradual", "dynamic")
+"""Schedules whose masks move while a network trains, from a start that is the same each round."""
 
 
 class Lottery(NamedTuple):
@@ -19,23 +28,30 @@ class Lottery(NamedTuple):
 
     Attributes:
       output_rate: of the output layer of a layerwise lottery.
-      rewind: `weights`, or `learning-rate`: a round then goes on from the weights as they were
-        trained, its schedule anew (Renda et al., 2020, arXiv:2003.02389).
+      allocation: `layerwise`, `erk` or `global`: what a round keeps of each layer, or in all.
+      schedule: when a round's mask is made: `iterative`, of the round before it; `one-shot`, of the
+        dense one; `before-training`, of the weights that a round starts from; `gradual` and
+        `dynamic`, while it trains.
+      rewind: `weights`; or `learning-rate` or `fine-tuning`, which go on from the weights as they
+        were trained (Renda et al., 2020, arXiv:2003.02389; Han et al., 2015).
+      controls: besides each pruned round.
     """
 
     rounds: int
     rate: float
     output_rate: float | None = None
-    scope: str = "layerwise"
-    reinitialised: bool = False
+    allocation: str = "layerwise"
+    schedule: str = "iterative"
     rewind: str = "weights"
+    controls: tuple[str, ...] = ()
 
 
 class Round(NamedTuple):
-    """A population after training: a round's rewound tickets, or its reinitialised controls.
+    """A population after training: a round's pruned networks, or its controls.
 
     Attributes:
       initial: [members, ...] weights as they were drawn; unpruned, and not those rewound to.
+      other: last weights of the networks whose siblings these are.
     """
 
     number: int
@@ -43,55 +59,81 @@ class Round(NamedTuple):
     mask: Mask
     state: State
     initial: Params
+    other: Params | None = None
 
 
-Fit = Callable[[Params, Mask, int, str], Snapshot]
-"""(initial weights, mask, round, control) to the trained population; all have a member axis."""
+class Operations(NamedTuple):
+    """What a lottery asks of the world; all arguments and results have a member axis.
+
+    Attributes:
+      fit: (initial weights, mask, round, control) to the trained population.
+      chosen: (weights, mask, round) to the mask that the round keeps of them.
+      shuffled: (mask, round) to a random one with the same counts.
+      fresh: other initial weights for the controls of a round.
+    """
+
+    fit: Callable[[Params, Mask, int, str], Snapshot]
+    chosen: Callable[[Params, Mask, int], Mask]
+    shuffled: Callable[[Mask, int], Mask]
+    fresh: Callable[[int], Params]
 
 
-def play(
-    lottery: Lottery, initial: Params, fresh: Callable[[int], Params], fit: Fit
-) -> Iterator[Round]:
+def play(lottery: Lottery, initial: Params, do: Operations) -> Iterator[Round]:
     """The dense round and `lottery.rounds` pruned ones, each as soon as it is trained.
 
-    What a round prunes is decided by the magnitudes at the last step; what is left restarts from
-    the snapshot of the dense round, or from that last step. Biases and normalisation are never
-    pruned. Masks only shrink and every member keeps the same exact number of weights.
+    What a round prunes is decided by weights at the last step; what is left restarts from the
+    snapshot of the dense round, or from that last step. Biases and normalisation are never pruned.
 
     Args:
       initial: [members, ...] weights of the dense round.
-      fresh: other initial weights for the controls of a round, by its index.
-      fit: trains a population; it is called with arguments of the same shapes every time.
     """
-    mask = dense_mask(initial)
-    rewound = initial
+    dense = mask = dense_mask(initial)
+    rewound, whole = initial, initial
     for index in range(lottery.rounds + 1):
-        trained = fit(rewound, mask, index, TICKET)
-        rewound = trained.earlier if index == 0 else rewound
+        if index > 0 and lottery.schedule != "iterative":
+            # Gradual pruning starts from the dense mask and arrives at the round's.
+            source = whole if lottery.schedule == "one-shot" else rewound
+            mask = dense if lottery.schedule == "gradual" else do.chosen(source, dense, index)
+        trained = do.fit(rewound, mask, index, TICKET)
+        mask = trained.state.sparse.mask or mask
+        if index == 0:
+            rewound, whole = trained.earlier, trained.state.params
         yield Round(index, TICKET, mask, trained.state, initial)
-        if lottery.reinitialised and index > 0:
-            drawn = fresh(index)
-            control = fit(drawn, mask, index, REINITIALISED)
-            yield Round(index, REINITIALISED, mask, control.state, drawn)
-        if index < lottery.rounds:
-            mask = pruned(lottery, trained.state.params, mask)
-            if lottery.rewind == "learning-rate":
-                rewound = trained.state.params
+        if index > 0:
+            yield from _controls(lottery, rewound, mask, index, trained, initial, do)
+        if lottery.rewind != "weights":
+            rewound = trained.state.params if lottery.schedule == "iterative" else whole
+        if index < lottery.rounds and lottery.schedule == "iterative":
+            mask = do.chosen(trained.state.params, mask, index + 1)
 
 
-def pruned(lottery: Lottery, params: Params, mask: Mask) -> Mask:
-    """The masks [members, ...] of the next round."""
-    remaining = {name: int(np.sum(m[0])) for name, m in mask.items()}
-    if lottery.scope == "global":
-        # A layer may lose more than its share, so only the sum is the same for every member.
-        kept = jnp.int32(kept_count(sum(remaining.values()), lottery.rate))
-    else:
-        output_rate = lottery.rate if lottery.output_rate is None else lottery.output_rate
-        kept = {
-            name: jnp.int32(kept_count(count, output_rate if is_output(name) else lottery.rate))
-            for name, count in remaining.items()
-        }
-    return prune_population(magnitude(params, mask), mask, kept)
+def levels(
+    lottery: Lottery, sizes: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]], least: int
+) -> list[Kept]:
+    """What each round keeps, the dense one first: the share `rate` of what is left goes each time.
+
+    Args:
+      sizes: what can go of each tensor: its weights, or the units that it computes.
+      shapes: of the tensors, for `erk`.
+
+    Raises:
+      PruningError: a layer cannot keep `least` weights.
+    """
+    output_rate = lottery.rate if lottery.output_rate is None else lottery.output_rate
+    rates = {name: output_rate if is_output(name) else lottery.rate for name in sizes}
+    remaining, total = dict(sizes), sum(sizes.values())
+    found: list[Kept] = []
+    for index in range(lottery.rounds + 1):
+        if index > 0:
+            remaining = {n: kept_count(count, rates[n]) for n, count in remaining.items()}
+            total = kept_count(total, lottery.rate)
+        if lottery.allocation == "global":
+            found.append(total)
+        elif lottery.allocation == "erk":
+            found.append(erk(shapes, total, least=least, emptied=least == 0))
+        else:
+            found.append(remaining)
+    return found
 
 
 def dense_mask(params: Params) -> Mask:
@@ -100,3 +142,32 @@ def dense_mask(params: Params) -> Mask:
         lambda leaf: jnp.ones(leaf.shape, bool),
         {name: leaf for name, leaf in params.items() if is_kernel(name)},
     )
+
+
+def remaining(mask: Mask) -> list[dict[str, int]]:
+    """Weights kept of each tensor, by member."""
+    counts = {name: np.asarray(m).reshape(m.shape[0], -1).sum(axis=1) for name, m in mask.items()}
+    members = len(next(iter(counts.values())))
+    return [{name: int(count[i]) for name, count in counts.items()} for i in range(members)]
+
+
+def _controls(
+    lottery: Lottery,
+    rewound: Params,
+    mask: Mask,
+    index: int,
+    ticket: Snapshot,
+    initial: Params,
+    do: Operations,
+) -> Iterator[Round]:
+    """Each with the round's mask or its counts, and with its weights or others."""
+    for control in lottery.controls:
+        if control == SMALL_DENSE:
+            continue  # another architecture, and no part of this population
+        fresh = control in (REINITIALISED, RANDOM_TICKET)
+        drawn = do.fresh(index) if fresh else initial
+        random = control in (RANDOM_MASK, RANDOM_TICKET)
+        own = do.shuffled(mask, index) if random else mask
+        trained = do.fit(drawn if fresh else rewound, own, index, control)
+        other = ticket.state.params if control == SIBLING else None
+        yield Round(index, control, own, trained.state, drawn, other)

@@ -1,30 +1,28 @@
 """What a trial studies: its data on the device, its network, and how that network is trained."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from capacity import data, lottery, training, updates
+from capacity import data, sparsity, training
 from capacity.config import Config
 from capacity.data import Dataset, Split
 from capacity.information import DatasetCard
-from capacity.lottery import Lottery, Round
 from capacity.models import (
     Architecture,
     Model,
-    Params,
+    ModelError,
     build,
     layer_outputs,
     layer_parameters,
 )
-from capacity.saturation import RANGES
+from capacity.pruning import PruningError
+from capacity.sparsity import smaller
 from capacity.theory import memory_equivalent_capacity
-from capacity.training import Examples, State, Watch
+from capacity.training import Examples
 
 LEAST_CALIBRATION = 10  # examples, of which one in five is held apart
 
@@ -88,36 +86,48 @@ def check(config: Config) -> tuple[Dataset, Model]:
         raise TrialError(f"training: {total} steps of {batch} are more than 2^31 examples")
     if config.prequential.epochs * size >= 2**31:
         raise TrialError(f"prequential.epochs = {config.prequential.epochs}: more than 2^31 labels")
-    if config.lottery.rewind_step >= total:
+    if config.pruning.rewind_step >= total:
         raise TrialError(
-            f"lottery.rewind_step = {config.lottery.rewind_step}: training ends at step {total}"
+            f"pruning.rewind_step = {config.pruning.rewind_step}: training ends at step {total}"
         )
-    return dataset, build(architecture(config, dataset))
+    wide = architecture(config, dataset)
+    model = build(wide)
+    try:
+        sparsity.check(config.pruning, wide, model, total)
+    except (PruningError, ModelError) as error:
+        raise TrialError(f"pruning: {error}") from None
+    return dataset, model
 
 
 def prepare(config: Config, trial: str) -> Subject:
     """The subject of `config`; raises what `check` raises."""
     dataset, model = check(config)
-    parameters, outputs = layer_parameters(model), layer_outputs(model)
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
-    chunk = config.training.chunk
     return Subject(
         trial=trial,
         config=config,
         dataset=dataset,
-        model=model,
         train=on_device(dataset, dataset.train),
         validation=on_device(dataset, dataset.validation),
         test=on_device(dataset, dataset.test),
         noisy_test=on_device(dataset, dataset.noisy_test),
         evaluations=evaluations(config, len(dataset.train.labels)),
-        chunk=training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
         card=data.card(dataset),
-        memory_capacity=memory_equivalent_capacity(
-            list(parameters.values()), list(outputs.values())
-        ),
-        depth=len(parameters) - 1,
+        **_of_network(config, model),
     )
+
+
+def narrowed(subject: Subject, kept: int) -> Subject:
+    """The same with the widest narrower network that has no more weights than are kept.
+
+    Args:
+      kept: of the weights that can be pruned; all others count too.
+    """
+    config = subject.config
+    wide = architecture(config, subject.dataset)
+    width, model = smaller(wide, subject.model, kept)
+    settings = config.model.model_copy(update={"width": width})
+    config = config.model_copy(update={"model": settings})
+    return subject._replace(config=config, **_of_network(config, model))
 
 
 def architecture(config: Config, dataset: Dataset) -> Architecture:
@@ -135,66 +145,19 @@ def evaluations(config: Config, train_size: int) -> int:
     return math.ceil(steps / settings.evaluate_every)
 
 
-def rounds(subject: Subject, progress: Callable[[Progress], None] | None) -> Iterator[Round]:
-    config, model = subject.config, subject.model
-    every, seeds = config.training.evaluate_every, range(config.seeds)
-    rule = updates.rule(config.training, config.training.batch_size)
-    rates = updates.rates(config.training, subject.evaluations * every)
-    plan = training.Plan(rates, jnp.int32(len(subject.dataset.train.labels)), jnp.int32(every))
-    settings = Lottery(
-        rounds=config.lottery.rounds,
-        rate=config.lottery.rate,
-        output_rate=config.lottery.output_rate,
-        scope=config.lottery.scope,
-        reinitialised=config.lottery.reinitialised,
-        rewind=config.lottery.rewind,
-    )
-
-    total = config.lottery.trainings * subject.evaluations * every
-    behind = itertools.count()
-
-    def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
-        before = next(behind) * subject.evaluations
-
-        def show(done: int, state: State) -> None:
-            if progress is not None:
-                loss = np.mean(np.asarray(state.curve.validation_loss)[:, done - 1])
-                accuracy = np.mean(np.asarray(state.curve.validation_accuracy)[:, done - 1])
-                step = (before + done) * every
-                progress(Progress(index, control, step, total, float(loss), float(accuracy)))
-
-        return training.train(
-            model,
-            rule,
-            plan,
-            subject.train,
-            subject.validation,
-            params,
-            mask,
-            training.member_keys(seeds, f"order/{control}", index),
-            subject.evaluations,
-            chunk=subject.chunk,
-            snapshot=config.lottery.rewind_step // every,
-            progress=show,
-            watch=_watch(subject),
-        )
-
-    def fresh(index: int) -> Params:
-        return training.initial(model, training.member_keys(seeds, "reinitialised", index))
-
-    initial = training.initial(model, training.member_keys(seeds, "initial"))
-    return lottery.play(settings, initial, fresh, fit)
-
-
-def _watch(subject: Subject) -> Watch:
-    settings, examples = subject.config.saturation, len(subject.dataset.validation.labels)
-    return Watch(
-        min(settings.examples, examples),
-        settings.delta,
-        settings.tau,
-        settings.pooling,
-        RANGES.get(subject.config.model.activation),
-    )
+def _of_network(config: Config, model: Model) -> dict[str, Any]:
+    """The fields of a subject that depend on its architecture."""
+    parameters, outputs = layer_parameters(model), layer_outputs(model)
+    shapes = jax.eval_shape(model.init, jax.random.key(0))
+    chunk = config.training.chunk
+    return {
+        "model": model,
+        "chunk": training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
+        "memory_capacity": memory_equivalent_capacity(
+            list(parameters.values()), list(outputs.values())
+        ),
+        "depth": len(parameters) - 1,
+    }
 
 
 def on_device(dataset: Dataset, split: Split) -> Examples:

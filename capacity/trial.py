@@ -24,7 +24,8 @@ from capacity.measured import (
 )
 from capacity.measured.saturation import saturation_rows, spectra
 from capacity.measured.trained import trained
-from capacity.subject import Progress, Subject, prepare, rounds
+from capacity.rounds import rounds
+from capacity.subject import Progress, Subject, prepare
 from capacity.training import Quality, Weights, members
 
 
@@ -68,17 +69,17 @@ def run(
     if subject is None:
         return
     codes = label_codes(subject, progress)
-    for played in rounds(subject, progress):
-        networks = measured_round(subject, played)
+    for studied, played in rounds(subject, progress):
+        networks = measured_round(studied, played)
         rows = {
-            "networks": [network_row(subject, played, each) for each in networks],
-            "layers": [row for each in networks for row in layer_rows(subject, played, each)],
-            "curves": [row for each in networks for row in curve_rows(subject, played, each.seed)],
+            "networks": [network_row(studied, played, each) for each in networks],
+            "layers": [row for each in networks for row in layer_rows(studied, played, each)],
+            "curves": [row for each in networks for row in curve_rows(studied, played, each.seed)],
             "saturation": [
-                row for each in networks for row in saturation_rows(subject, played, each.seed)
+                row for each in networks for row in saturation_rows(studied, played, each.seed)
             ],
-            "codecs": [row for each in networks for row in codec_rows(subject, played, each)],
-            "ledger": ledger_rows(subject, played, networks, codes, capacity),
+            "codecs": [row for each in networks for row in codec_rows(studied, played, each)],
+            "ledger": ledger_rows(studied, played, networks, codes, capacity),
         }
         files = {name: file for each in networks for name, file in _files(played, each).items()}
         yield Outcome(next(count), played.number, played.control, rows, files, _device())

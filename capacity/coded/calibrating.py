@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key, Shaped
 from capacity.coding.calibration import Moments
 from capacity.models import Affine, Model, Params, affine_layers, tapped
 from capacity.training import Examples
-from capacity.training.network import pick
+from capacity.training.examples import pick
 from capacity.training.quantising import shifted
 
 Arrays = Mapping[str, Shaped[Any, "..."]]

@@ -1,8 +1,7 @@
-"""The settings of what is done besides: pruning, files, a code of the labels, random labels."""
+"""The settings of what is done besides: saturation, files, a code of the labels, random labels."""
 
 from typing import Annotated, Literal
 
-import pydantic
 from pydantic import Field
 
 from capacity.config.networks import Updates
@@ -10,13 +9,11 @@ from capacity.config.section import (
     Count,
     Epochs,
     Positive,
-    Rate,
     Section,
     Share,
     Size,
     Step,
     key,
-    require,
 )
 
 CodecName = Literal[
@@ -33,45 +30,6 @@ CodecName = Literal[
     "brotli",
     "planes",
 ]
-
-
-class Lottery(Section):
-    """Iterative magnitude pruning with rewinding (Frankle & Carbin, 2019)."""
-
-    rounds: Annotated[int, Field(ge=0, le=1000)] = key(0, "pruning rounds after the dense one")
-    rate: Rate = key(0.2, "share of the remaining weights that a round removes")
-    output_rate: Rate | None = key(None, "the same for the output layer; null takes rate")
-    scope: Literal["layerwise", "global"] = key("layerwise", "where magnitudes compete")
-    rewind_step: Annotated[int, Field(ge=0, le=2**31 - 1)] = key(
-        0,
-        "step whose weights a round restarts from, for all steps again, with schedule and "
-        "moments anew; 0 is the initialisation",
-    )
-    rewind: Literal["weights", "learning-rate"] = key(
-        "weights",
-        "what a round restarts: the weights of rewind_step, or the learning rate alone, so that "
-        "training goes on from the weights that are left",
-    )
-    reinitialised: bool = key(
-        False, "also train each round's mask from a fresh initialisation, as a control"
-    )
-
-    @property
-    def trainings(self) -> int:
-        """How often a seed's network is trained: dense, then every round and its control."""
-        return 1 + self.rounds * (1 + self.reinitialised)
-
-    @pydantic.model_validator(mode="after")
-    def _scope_options(self) -> "Lottery":
-        require(
-            self.scope == "layerwise" or self.output_rate is None,
-            "output_rate is not an option of global scope",
-        )
-        require(
-            self.rewind == "weights" or self.rewind_step == 0,
-            "rewind_step is not an option of learning-rate rewinding",
-        )
-        return self
 
 
 class Saturation(Section):

@@ -6,7 +6,7 @@ from typing import Any
 from capacity.config.flat import flatten
 from capacity.config.schema import Config
 
-_OF_NETWORKS = ("training", "lottery", "saturation", "coding", "curvature", "prequential")
+_OF_NETWORKS = ("training", "pruning", "saturation", "coding", "curvature", "prequential")
 
 
 def idle(config: Config) -> list[str]:

@@ -8,12 +8,12 @@ from pydantic import Field
 from capacity.config.experiments import (
     Coding,
     Curvature,
-    Lottery,
     Memorising,
     Prequential,
     Saturation,
 )
 from capacity.config.networks import Data, Model, Training
+from capacity.config.pruning import Pruning
 from capacity.config.section import Count, Section, key, require
 
 
@@ -38,7 +38,7 @@ class Config(Section):
     data: Data = Field(default_factory=Data)
     model: Model = Field(default_factory=Model)
     training: Training = Field(default_factory=Training)
-    lottery: Lottery = Field(default_factory=Lottery)
+    pruning: Pruning = Field(default_factory=Pruning)
     saturation: Saturation = Field(default_factory=Saturation)
     coding: Coding = Field(default_factory=Coding)
     curvature: Curvature = Field(default_factory=Curvature)
@@ -50,7 +50,7 @@ class Config(Section):
     @property
     def outcomes(self) -> int:
         """How often a trial reports: once of its capacity, then after each of its trainings."""
-        return self.memorising.on + self.training.on * self.lottery.trainings
+        return self.memorising.on + self.training.on * self.pruning.trainings
 
     @pydantic.model_validator(mode="after")
     def _something_to_do(self) -> "Config":
@@ -64,12 +64,12 @@ class Config(Section):
     def _sections_agree(self) -> "Config":
         every, rewind, chunk = (
             self.training.evaluate_every,
-            self.lottery.rewind_step,
+            self.pruning.rewind_step,
             self.training.chunk,
         )
         require(
             rewind % every == 0,
-            f"lottery.rewind_step = {rewind}: must be a multiple of "
+            f"pruning.rewind_step = {rewind}: must be a multiple of "
             f"training.evaluate_every = {every}",
         )
         require(

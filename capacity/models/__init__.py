@@ -11,6 +11,7 @@ from capacity.models.model import (
     layer_outputs,
     layer_parameters,
 )
+from capacity.models.narrower import narrower
 from capacity.models.symmetry import interchangeable
 from capacity.models.taps import Affine, Taps, affine_layers, tapped
 
@@ -29,5 +30,6 @@ __all__ = [
     "is_output",
     "layer_outputs",
     "layer_parameters",
+    "narrower",
     "tapped",
 ]

@@ -1,10 +1,12 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
 from capacity.training.curvature import curvature, gauss_newton_product
+from capacity.training.examples import Examples, Quality, example_losses, pick
 from capacity.training.finetune import Finetuned, finetune
 from capacity.training.growing import Recipe
 from capacity.training.memorising import Memory, memorise
-from capacity.training.network import Curve, Examples, Mask, Plan, Quality, State, masked
+from capacity.training.moving import Moves, Sparse
+from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
     Progress,
@@ -14,6 +16,7 @@ from capacity.training.population import (
     compilations,
     evaluate,
     initial,
+    mapped,
     member_keys,
     members,
     stacked,
@@ -21,6 +24,7 @@ from capacity.training.population import (
 )
 from capacity.training.prequential import Asked, Budget, ask, logits, stage_steps
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
+from capacity.training.step import masked
 from capacity.training.watching import Watch, Watched, watched
 
 __all__ = [
@@ -32,6 +36,7 @@ __all__ = [
     "Finetuned",
     "Mask",
     "Memory",
+    "Moves",
     "Plan",
     "Progress",
     "Quality",
@@ -41,6 +46,7 @@ __all__ = [
     "Recipe",
     "Rule",
     "Snapshot",
+    "Sparse",
     "State",
     "Watch",
     "Watched",
@@ -50,14 +56,17 @@ __all__ = [
     "compilations",
     "curvature",
     "evaluate",
+    "example_losses",
     "finetune",
     "gauss_newton_product",
     "initial",
     "logits",
+    "mapped",
     "masked",
     "member_keys",
     "members",
     "memorise",
+    "pick",
     "stacked",
     "stage_steps",
     "train",

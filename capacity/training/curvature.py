@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int, Key
 
 from capacity.information.curvature import Krylov, krylov
 from capacity.models import Model, Params
-from capacity.training.network import Examples, Mask, pick
+from capacity.training.examples import Examples, pick
+from capacity.training.network import Mask
 from capacity.training.population import mapped
 
 _BATCH = 500

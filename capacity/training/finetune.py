@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import quantising
-from capacity.training.network import Examples, Mask
+from capacity.training.examples import Examples
+from capacity.training.network import Mask
 from capacity.training.population import mapped
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve, Steps
 

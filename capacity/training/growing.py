@@ -8,10 +8,11 @@ import optax
 from jaxtyping import Array, Float, Int, Key
 
 from capacity.models import Model, Params
-from capacity.training.network import Examples, example_losses, pick, stepped, turned
+from capacity.training.examples import Examples, example_losses, pick
 from capacity.training.optimizer import Rates, Rule, transformation
 from capacity.training.order import shuffled
 from capacity.training.quantising import shifted
+from capacity.training.step import stepped, turned
 
 _TILE = 500
 _AVERAGED = 8.0
@@ -95,7 +96,7 @@ def grown(
         index = shuffled(order_key, done * batch.size + batch, stage.train_size)
         inputs, labels = pick(examples, index)
         inputs = shifted(inputs, recipe.shift, jax.random.fold_in(shift_key, done))
-        params, moments, _, _ = stepped(model, update, params, moments, {}, inputs, labels)
+        params, moments = stepped(model, update, params, moments, {}, inputs, labels)[:2]
         share = (_AVERAGED + 1) / (done.astype(jnp.float32) + 1 + _AVERAGED)
         average = jax.tree.map(lambda a, p: a + share * (p - a), average, params)
         return params, moments, average, done + 1

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from capacity.models import Model, Params
-from capacity.training.network import Examples, example_losses, pick
+from capacity.training.examples import Examples, example_losses, pick
 from capacity.training.optimizer import Rates, Rule, transformation
 from capacity.training.population import mapped
 

@@ -1,7 +1,7 @@
 """One network from key to trained weights, as pure functions that a population maps."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,31 +10,29 @@ from jaxtyping import Array, Bool, Float, Int, Key
 
 from capacity.models import Model, Params
 from capacity.pruning import Mask
+from capacity.pruning.scores import moved as movement
+from capacity.training import moving
+from capacity.training.examples import Examples, evaluate, pick
+from capacity.training.moving import FIXED, Moves, Sparse
 from capacity.training.optimizer import Rates, Rule, transformation
 from capacity.training.order import shuffled
+from capacity.training.step import gradient, masked, stepped, turned
 from capacity.training.watching import Watch, Watched, noted, unwatched, watched
 
-T = TypeVar("T")
-
 _LN2 = 0.6931471805599453
-_EVALUATION_BATCH = 500
-
-
-class Examples(NamedTuple):
-    """A split on the device; networks see (inputs - offset) * scale."""
-
-    inputs: Array  # [n, *input_shape], uint8 or float32
-    labels: Int[Array, " n"]
-    offset: Float[Array, "..."]
-    scale: Float[Array, "..."]
 
 
 class Plan(NamedTuple):
-    """How long to train and on what; every number is an argument of the compiled program."""
+    """How long to train and on what; every number is an argument of the compiled program.
+
+    Attributes:
+      moves: of a mask that `Rule.moving` changes while the network trains.
+    """
 
     rates: Rates
     train_size: Int[Array, ""]
     evaluate_every: Int[Array, ""]
+    moves: Moves | None = None
 
 
 class Curve(NamedTuple):
@@ -53,6 +51,7 @@ class State(NamedTuple):
       first_epoch: bits of the labels in the whole batches of the first epoch so far, each under the
         network before its update: what a prequential code of them costs (`first_epoch_code`).
       watched: the saturation of its layers at every evaluation, where that is wanted.
+      sparse: the mask, where it moves; `best` then is the best behind its last move.
     """
 
     params: Params
@@ -62,19 +61,13 @@ class State(NamedTuple):
     curve: Curve
     first_epoch: Float[Array, ""]
     watched: Watched
+    sparse: Sparse = Sparse({}, {})
 
     @property
     def diverged(self) -> Bool[Array, "..."]:
         """Whether a loss of the whole, finished curve is NaN or infinite."""
         finite = jnp.isfinite(self.curve.train_loss) & jnp.isfinite(self.curve.validation_loss)
         return ~jnp.all(finite, axis=-1)
-
-
-class Quality(NamedTuple):
-    """Mean -log2 p(label), in bits, and share of right answers over a split."""
-
-    loss: Float[Array, ""]
-    accuracy: Float[Array, ""]
 
 
 def start(
@@ -93,7 +86,8 @@ def start(
     # A copy, as state is donated and no buffer may be donated twice.
     best = jax.tree.map(jnp.copy, params)
     room = unwatched(model, watch, evaluations)
-    return State(params, moments, best, jnp.int32(0), curve, jnp.zeros(()), room)
+    own = moving.sparse(rule.moving, mask)
+    return State(params, moments, best, jnp.int32(0), curve, jnp.zeros(()), room, own)
 
 
 def advance(
@@ -128,79 +122,6 @@ def advance(
     return _turned_state(jax.lax.fori_loop(done, until, evaluation, state))
 
 
-def evaluate(model: Model, params: Params, split: Examples) -> Quality:
-    """Loss and accuracy of a network over a whole split, batch by batch."""
-    size = split.labels.shape[0]
-    batch = min(size, _EVALUATION_BATCH)
-    batches = -(-size // batch)
-
-    def add(i: Array, sums: Quality) -> Quality:
-        position = i * batch + jnp.arange(batch)
-        index = jnp.minimum(position, size - 1)
-        loss, right = example_losses(model, params, *pick(split, index))
-        real = position < size
-        return Quality(
-            sums.loss + jnp.sum(jnp.where(real, loss, 0)),
-            sums.accuracy + jnp.sum(right & real, dtype=jnp.float32),
-        )
-
-    sums = jax.lax.fori_loop(0, batches, add, Quality(jnp.zeros(()), jnp.zeros(())))
-    return Quality(sums.loss / size / _LN2, sums.accuracy / size)
-
-
-def masked(params: Params, mask: Mask) -> Params:
-    """`params` with pruned weights at exactly zero."""
-    return {n: jnp.where(mask[n], p, 0) if n in mask else p for n, p in params.items()}
-
-
-def pick(split: Examples, index: Int[Array, " batch"]) -> tuple[Array, Array]:
-    """Inputs as networks see them, and labels, of the examples at `index`."""
-    inputs = split.inputs[index].astype(jnp.float32)
-    offset, scale = (jnp.broadcast_to(v, inputs.shape) for v in (split.offset, split.scale))
-    return (inputs - offset) * scale, split.labels[index]
-
-
-def example_losses(
-    model: Model, params: Params, inputs: Array, labels: Array
-) -> tuple[Array, Array]:
-    """Loss in nats and whether the answer is right, per example."""
-    logits, _ = model.apply(params, inputs)
-    loss = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
-    return loss, jnp.argmax(logits, axis=-1) == labels
-
-
-def stepped(
-    model: Model,
-    update: Callable[..., Any],
-    params: Params,
-    moments: optax.OptState,
-    mask: Mask,
-    inputs: Array,
-    labels: Array,
-) -> tuple[Params, optax.OptState, Array, Array]:
-    """Turned `params` and moments after one step, and mean loss (nats) and accuracy before it."""
-
-    def mean_loss(params: Params) -> tuple[Array, Array]:
-        loss, right = example_losses(model, turned(params), inputs, labels)
-        return jnp.mean(loss), jnp.mean(right)
-
-    (loss, accuracy), grads = jax.value_and_grad(mean_loss, has_aux=True)(params)
-    # The gradient is masked, not the weights: pruned entries start at zero and never move, and
-    # the product fuses with the update instead of costing a pass over the weights.
-    grads = masked(grads, mask)
-    updates, moments = update(grads, moments, params)
-    stepped: Any = optax.apply_updates(params, updates)
-    return stepped, moments, loss, accuracy
-
-
-def turned(tree: T) -> T:
-    """Every matrix as [out, in]: its gradient is then written row by row, a tenth of a step faster.
-
-    Turning again gives the tree back.
-    """
-    return jax.tree.map(lambda leaf: leaf.T if leaf.ndim == 2 else leaf, tree)
-
-
 def _until_evaluation(
     model: Model,
     rule: Rule,
@@ -214,34 +135,91 @@ def _until_evaluation(
 ) -> State:
     """The steps up to the evaluation with the index `now`, and that evaluation."""
     update = transformation(rule, plan.rates).update
-    batch_size = rule.batch_size
+    batch_size, begin = rule.batch_size, now * plan.evaluate_every
 
-    def step(i: Array, carry: tuple) -> tuple:
-        params, moments, sums = carry
-        position = (now * plan.evaluate_every + i) * batch_size
+    def batch_of(step: Array) -> tuple[Array, Array]:
+        position = step * batch_size
         index = shuffled(key, position + jnp.arange(batch_size), plan.train_size)
-        batch = pick(train, index)
-        params, moments, loss, accuracy = stepped(model, update, params, moments, mask, *batch)
-        first = jnp.where(position + batch_size <= plan.train_size, loss, 0)
-        return params, moments, (sums[0] + loss, sums[1] + accuracy, sums[2] + first)
+        return pick(train, index)
 
+    def step(i: Array, carry: tuple, mask: Mask) -> tuple:
+        params, moments, scores, sums = carry
+        after = stepped(model, update, params, moments, mask, *batch_of(i))
+        first = jnp.where((i + 1) * batch_size <= plan.train_size, after.loss, 0)
+        sums = (sums[0] + after.loss, sums[1] + after.accuracy, sums[2] + first)
+        return after.params, after.moments, movement(scores, params, after.gradient), sums
+
+    def steps(first: Array, last: Array, carry: tuple, mask: Mask) -> tuple:
+        return jax.lax.fori_loop(first, last, lambda i, carry: step(i, carry, mask), carry)
+
+    def segment(carry: tuple) -> tuple:
+        """From one move of the mask to the next."""
+        at, params, moments, sparse, sums = carry
+        assert plan.moves is not None
+        moves = plan.moves
+        draw = jax.random.fold_in(key, at)
+        params, moments, sparse = jax.lax.cond(
+            moving.due(plan.moves, at),
+            lambda: _moved(model, rule, moves, at, draw, params, moments, sparse, batch_of),
+            lambda: (params, moments, sparse),
+        )
+        until = jnp.minimum(moving.following(plan.moves, at), end)
+        params, moments, scores, sums = steps(
+            at, until, (params, moments, sparse.movement, sums), sparse.mask
+        )
+        return until, params, moments, Sparse(sparse.mask, scores), sums
+
+    end = begin + plan.evaluate_every
     zeros = (jnp.zeros(()), jnp.zeros(()), jnp.zeros(()))
-    carry = (state.params, state.moments, zeros)
-    params, moments, sums = jax.lax.fori_loop(0, plan.evaluate_every, step, carry)
+    if rule.moving == FIXED:
+        carry = (state.params, state.moments, {}, zeros)
+        params, moments, _, sums = steps(begin, end, carry, mask)
+        sparse, settled = state.sparse, jnp.bool_(True)
+    else:
+        assert plan.moves is not None
+        carry = (begin, state.params, state.moments, state.sparse, zeros)
+        _, params, moments, sparse, sums = jax.lax.while_loop(lambda c: c[0] < end, segment, carry)
+        settled = begin > plan.moves.last
     quality = evaluate(model, turned(params), validation)
 
-    steps = plan.evaluate_every.astype(jnp.float32)
-    values = (sums[0] / steps / _LN2, sums[1] / steps, *quality)
+    count = plan.evaluate_every.astype(jnp.float32)
+    values = (sums[0] / count / _LN2, sums[1] / count, *quality)
     curve = Curve(*(line.at[now].set(v) for line, v in zip(state.curve, values, strict=True)))
     best_loss = jnp.where(now == 0, jnp.inf, state.curve.validation_loss[state.best_evaluation])
-    better = quality.loss < best_loss
+    # What was better with another mask is no network of the final one.
+    better = (quality.loss < best_loss) | ~settled
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
     best_evaluation = jnp.where(better, now, state.best_evaluation)
     first_epoch = state.first_epoch + sums[2] * batch_size / _LN2
-    return State(params, moments, best, best_evaluation, curve, first_epoch, state.watched)
+    return State(params, moments, best, best_evaluation, curve, first_epoch, state.watched, sparse)
+
+
+def _moved(
+    model: Model,
+    rule: Rule,
+    moves: Moves,
+    at: Int[Array, ""],
+    key: Key[Array, ""],
+    params: Params,
+    moments: optax.OptState,
+    sparse: Sparse,
+    batch_of: Callable[[Array], tuple[Array, Array]],
+) -> tuple[Params, optax.OptState, Sparse]:
+    """An update of the mask; all but its arithmetic is turned."""
+
+    def by_weight(params: Params) -> Params:
+        return turned(gradient(model, turned(params), *batch_of(at))[1])
+
+    after = moving.moved(
+        rule.moving, moves, at, key, turned(params), turned(moments), turned(sparse), by_weight
+    )
+    return turned(after[0]), turned(after[1]), turned(after[2])
 
 
 def _turned_state(state: State) -> State:
     return state._replace(
-        params=turned(state.params), moments=turned(state.moments), best=turned(state.best)
+        params=turned(state.params),
+        moments=turned(state.moments),
+        best=turned(state.best),
+        sparse=turned(state.sparse),
     )

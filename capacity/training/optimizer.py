@@ -14,6 +14,7 @@ class Rule(NamedTuple):
     Attributes:
       penalised: Adam's gradient is that of the loss and an L2 penalty, where sgd's always is. An
         unused weight then moves to 0 at Adam's pace, however small the decay.
+      moving: how the mask changes meanwhile, see `training.moving`.
     """
 
     batch_size: int = 60
@@ -22,6 +23,7 @@ class Rule(NamedTuple):
     schedule: str = "constant"
     clip_norm: float | None = None
     penalised: bool = False
+    moving: str = "fixed"
 
 
 class Rates(NamedTuple):

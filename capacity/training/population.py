@@ -12,8 +12,9 @@ import numpy as np
 from jaxtyping import Array, Int, Key
 
 from capacity.models import Model, Params
-from capacity.training import network
-from capacity.training.network import Examples, Mask, Plan, Quality, State
+from capacity.training import examples, network
+from capacity.training.examples import Examples, Quality
+from capacity.training.network import Mask, Plan, State
 from capacity.training.optimizer import Rule
 from capacity.training.watching import Watch
 
@@ -216,7 +217,7 @@ def _advance(
 
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))
 def _evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
-    return mapped(lambda params: network.evaluate(model, params, split), chunk, params)
+    return mapped(lambda params: examples.evaluate(model, params, split), chunk, params)
 
 
 @functools.partial(jax.jit, static_argnames="model")

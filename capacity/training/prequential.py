@@ -19,8 +19,8 @@ from jaxtyping import Array, Float32, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import growing
+from capacity.training.examples import Examples, pick
 from capacity.training.growing import Learner, Recipe, Stage
-from capacity.training.network import Examples, pick
 from capacity.training.optimizer import Rates
 from capacity.training.population import mapped
 

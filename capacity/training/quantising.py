@@ -8,17 +8,11 @@ from jaxtyping import Array, Float, Int, Key
 
 from capacity.coding.rate import rate
 from capacity.models import Model, Params
-from capacity.training.network import (
-    Examples,
-    Mask,
-    evaluate,
-    example_losses,
-    masked,
-    pick,
-    turned,
-)
+from capacity.training.examples import Examples, evaluate, example_losses, pick
+from capacity.training.network import Mask
 from capacity.training.optimizer import Rates, learning_rate, scale_by_adam
 from capacity.training.order import shuffled
+from capacity.training.step import masked, turned
 
 _LN2 = 0.6931471805599453
 

@@ -9,7 +9,7 @@ from capacity import training
 from capacity.information.curvature import effective_parameters, spectrum
 from capacity.lottery import dense_mask
 from capacity.training import member_keys
-from capacity.training.network import pick
+from capacity.training.examples import pick
 
 
 def masks(params):

@@ -18,8 +18,8 @@ from capacity.information import (
     ledger,
 )
 from capacity.training import Budget, Rates, Recipe, Rule, ask, logits, member_keys, stage_steps
+from capacity.training.examples import example_losses, pick
 from capacity.training.growing import Stage, grown, held_back_loss, learner
-from capacity.training.network import example_losses, pick
 from capacity.training.order import shuffled
 from capacity.training.prequential import stage_compilations
 

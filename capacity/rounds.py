@@ -1,0 +1,180 @@
+"""A subject's networks, round by round: trained, pruned, trained again, and their controls."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from capacity import criteria, lottery, training, updates
+from capacity.criteria import Batch, Criterion, Kept
+from capacity.lottery import REINITIALISED, SMALL_DENSE, TICKET, Operations, Round
+from capacity.models import Params
+from capacity.pruning import kept_counts
+from capacity.saturation import RANGES
+from capacity.sparsity import gradual_schedule, lottery_of, pruning_levels
+from capacity.subject import Progress, Subject, narrowed
+from capacity.training import Moves, State, Watch
+
+Show = Callable[[Progress], None] | None
+
+
+def rounds(subject: Subject, progress: Show) -> Iterator[tuple[Subject, Round]]:
+    """Every population as soon as it is trained, and whose it is: small controls have their own."""
+    config = subject.config
+    counter = itertools.count()
+    do = _operations(subject, progress, counter)
+    initial = _initial(subject)
+    for played in lottery.play(lottery_of(config.pruning), initial, do):
+        yield subject, played
+        last = [TICKET, *(c for c in config.pruning.controls if c != SMALL_DENSE)][-1]
+        if SMALL_DENSE in config.pruning.controls and played.number and played.control == last:
+            yield _small(subject, played, progress, counter)
+
+
+def _operations(subject: Subject, progress: Show, counter: Iterator[int]) -> Operations:
+    config, settings = subject.config, subject.config.pruning
+    seeds = range(config.seeds)
+    kept = pruning_levels(settings, subject.model)
+    batch = _batch(subject)
+    criterion = Criterion(
+        # Where a dynamic mask starts is drawn; then it moves.
+        method="random" if settings.timing == "dynamic" else settings.method,
+        least=settings.least,
+        pattern=settings.n_of_m,
+        activation=config.model.activation,
+    )
+
+    def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
+        return _trained(subject, params, mask, index, control, kept, progress, next(counter))
+
+    def chosen(params: Params, mask: training.Mask, index: int) -> training.Mask:
+        keys = training.member_keys(seeds, "pruning", index)
+        return criteria.chosen(
+            criterion, subject.model, params, mask, kept[index], keys, batch, chunk=subject.chunk
+        )
+
+    def shuffled(mask: training.Mask, index: int) -> training.Mask:
+        return criteria.shuffled(mask, training.member_keys(seeds, "random mask", index))
+
+    def fresh(index: int) -> Params:
+        return training.initial(subject.model, training.member_keys(seeds, REINITIALISED, index))
+
+    return Operations(fit, chosen, shuffled, fresh)
+
+
+def _trained(
+    subject: Subject,
+    params: Params,
+    mask: training.Mask,
+    index: int,
+    control: str,
+    kept: list[Kept],
+    progress: Show,
+    behind: int,
+) -> training.Snapshot:
+    config, every = subject.config, subject.config.training.evaluate_every
+    settings, steps = config.pruning, subject.evaluations * every
+    total = settings.trainings * steps
+
+    def show(done: int, state: State) -> None:
+        if progress is not None:
+            loss = np.mean(np.asarray(state.curve.validation_loss)[:, done - 1])
+            accuracy = np.mean(np.asarray(state.curve.validation_accuracy)[:, done - 1])
+            step = behind * steps + done * every
+            progress(Progress(index, control, step, total, float(loss), float(accuracy)))
+
+    rule = updates.rule(config.training, config.training.batch_size)
+    rates = updates.rates(config.training, steps)
+    if settings.rewind == "fine-tuning" and index > 0 and control == TICKET:
+        rates = rates._replace(
+            learning_rate=rates.learning_rate * jnp.float32(settings.finetune_rate)
+        )
+    size = jnp.int32(len(subject.dataset.train.labels))
+    plan = training.Plan(rates, size, jnp.int32(every))
+    if settings.timing in lottery.DURING:
+        moving = settings.method if settings.timing == "dynamic" else _gradual(settings.method)
+        rule = rule._replace(moving=moving)
+        plan = plan._replace(moves=_moves(subject, kept[index], rests=control != TICKET))
+    return training.train(
+        subject.model,
+        rule,
+        plan,
+        subject.train,
+        subject.validation,
+        params,
+        mask,
+        training.member_keys(range(config.seeds), f"order/{control}", index),
+        subject.evaluations,
+        chunk=subject.chunk,
+        snapshot=settings.rewind_step // every,
+        progress=show,
+        watch=_watch(subject),
+    )
+
+
+def _gradual(method: str) -> str:
+    return "movement" if method == "movement" else "gradual"
+
+
+def _moves(subject: Subject, kept: Kept, *, rests: bool) -> Moves:
+    """When the mask moves, and what is left each time; a control's mask is final from the start."""
+    settings, every = subject.config.pruning, subject.config.training.evaluate_every
+    schedule = gradual_schedule(settings, subject.evaluations * every)
+    shapes = jax.eval_shape(subject.model.init, jax.random.key(0))
+    sizes = {name: shapes[name].size for name in lottery.dense_mask(shapes)}
+
+    def table(size: int, left: int) -> jax.Array:
+        return jnp.asarray(kept_counts(schedule._replace(final=1 - left / size), size), jnp.int32)
+
+    left: Mapping[str, jax.Array] | jax.Array = {}
+    if settings.timing == "gradual":
+        if isinstance(kept, Mapping):
+            left = {name: table(sizes[name], count) for name, count in kept.items()}
+        else:
+            left = table(sum(sizes.values()), kept)
+    return Moves(
+        start=jnp.int32(schedule.start),
+        every=jnp.int32(schedule.every),
+        updates=jnp.int32(schedule.updates),
+        kept=left,
+        fraction=jnp.float32(0 if rests else settings.exchange),
+    )
+
+
+def _small(
+    subject: Subject, played: Round, progress: Show, counter: Iterator[int]
+) -> tuple[Subject, Round]:
+    """The widest dense network of no more weights than the round has left."""
+    left = sum(int(np.sum(m[0])) for m in played.mask.values())
+    small = narrowed(subject, left)
+    initial = _initial(small)
+    mask = lottery.dense_mask(initial)
+    kept = pruning_levels(small.config.pruning, small.model)[:1] * (played.number + 1)
+    trained = _trained(
+        small, initial, mask, played.number, SMALL_DENSE, kept, progress, next(counter)
+    )
+    return small, Round(played.number, SMALL_DENSE, mask, trained.state, initial)
+
+
+def _initial(subject: Subject) -> Params:
+    keys = training.member_keys(range(subject.config.seeds), "initial")
+    return training.initial(subject.model, keys)
+
+
+def _batch(subject: Subject) -> Batch:
+    count = len(subject.dataset.train.labels)
+    drawn = jax.random.permutation(training.member_keys([0], "pruning examples")[0], count)
+    return Batch(subject.train, drawn[: subject.config.pruning.examples])
+
+
+def _watch(subject: Subject) -> Watch:
+    settings, examples = subject.config.saturation, len(subject.dataset.validation.labels)
+    return Watch(
+        min(settings.examples, examples),
+        settings.delta,
+        settings.tau,
+        settings.pooling,
+        RANGES.get(subject.config.model.activation),
+    )

@@ -1,0 +1,65 @@
+"""Examples on the device, and what a network says of them."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+
+from capacity.models import Model, Params
+
+_LN2 = 0.6931471805599453
+_EVALUATION_BATCH = 500
+
+
+class Examples(NamedTuple):
+    """A split on the device; networks see (inputs - offset) * scale."""
+
+    inputs: Array  # [n, *input_shape], uint8 or float32
+    labels: Int[Array, " n"]
+    offset: Float[Array, "..."]
+    scale: Float[Array, "..."]
+
+
+class Quality(NamedTuple):
+    """Mean -log2 p(label), in bits, and share of right answers over a split."""
+
+    loss: Float[Array, ""]
+    accuracy: Float[Array, ""]
+
+
+def evaluate(model: Model, params: Params, split: Examples) -> Quality:
+    """Loss and accuracy of a network over a whole split, batch by batch."""
+    size = split.labels.shape[0]
+    batch = min(size, _EVALUATION_BATCH)
+    batches = -(-size // batch)
+
+    def add(i: Array, sums: Quality) -> Quality:
+        position = i * batch + jnp.arange(batch)
+        index = jnp.minimum(position, size - 1)
+        loss, right = example_losses(model, params, *pick(split, index))
+        real = position < size
+        return Quality(
+            sums.loss + jnp.sum(jnp.where(real, loss, 0)),
+            sums.accuracy + jnp.sum(right & real, dtype=jnp.float32),
+        )
+
+    sums = jax.lax.fori_loop(0, batches, add, Quality(jnp.zeros(()), jnp.zeros(())))
+    return Quality(sums.loss / size / _LN2, sums.accuracy / size)
+
+
+def pick(split: Examples, index: Int[Array, " batch"]) -> tuple[Array, Array]:
+    """Inputs as networks see them, and labels, of the examples at `index`."""
+    inputs = split.inputs[index].astype(jnp.float32)
+    offset, scale = (jnp.broadcast_to(v, inputs.shape) for v in (split.offset, split.scale))
+    return (inputs - offset) * scale, split.labels[index]
+
+
+def example_losses(
+    model: Model, params: Params, inputs: Array, labels: Array
+) -> tuple[Array, Array]:
+    """Loss in nats and whether the answer is right, per example."""
+    logits, _ = model.apply(params, inputs)
+    loss = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
+    return loss, jnp.argmax(logits, axis=-1) == labels

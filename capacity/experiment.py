@@ -154,6 +154,8 @@ def _short(key: str) -> str:
         "data.train_size": "n",
         "training.learning_rate": "lr",
         "training.weight_decay": "wd",
+        "pruning.method": "",
+        "pruning.schedule": "",
     }
     return known.get(key, key.rsplit(".", 1)[-1] + "_")
 

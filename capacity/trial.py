@@ -21,6 +21,7 @@ from capacity.measured import (
     layer_rows,
     measured,
     network_row,
+    pruning_measures,
 )
 from capacity.measured.saturation import saturation_rows, spectra
 from capacity.measured.trained import trained
@@ -100,6 +101,7 @@ def measured_round(subject: Subject, played: Round) -> list[Measured]:
     accuracies = np.asarray(qualities[1].accuracy)
     codecs = compressed_population(subject, weights, played.mask, accuracies, diverged)
     beyond = trained(subject, played, params, weights, codecs)
+    saved = pruning_measures(subject, played, weights, masks)
     return [
         measured(
             subject,
@@ -110,6 +112,7 @@ def measured_round(subject: Subject, played: Round) -> list[Measured]:
             _scores(qualities, seed, bool(diverged[seed])),
             codecs[seed],
             beyond[seed],
+            saved[seed],
         )
         for seed in range(config.seeds)
     ]

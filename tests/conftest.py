@@ -32,6 +32,7 @@ ROOMS = (
     "data",
     "models",
     "training",
+    "criteria",
     "lottery",
     "information",
     "theory",

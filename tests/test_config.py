@@ -25,7 +25,7 @@ def test_types_are_in_the_words_of_a_file():
     assert types["training.optimizer"] == "sgd|adam|adamw"
     assert types["data.classes"] == "list of int|null"
     assert types["training.chunk"] == "int|auto"
-    assert types["lottery.reinitialised"] == "true|false"
+    assert types["pruning.rewind"] == "weights|learning-rate|fine-tuning"
     for key, kind in types.items():
         assert re.fullmatch(r"(list of )?[a-z0-9-]+(\|[a-z0-9-]+)*", kind), (key, kind)
 
@@ -52,8 +52,8 @@ def test_a_config_is_frozen_and_hashable():
         {"training": {"learning_rate": float("nan")}},
         {"training": {"epochs": float("inf")}},
         {"data": {"label_noise": -0.1}},
-        {"lottery": {"rate": 0.0}},
-        {"lottery": {"rate": 1.0}},
+        {"pruning": {"rate": 0.0}},
+        {"pruning": {"rate": 1.0}},
         {"model": {"taper": 1.5}},
         {"training": {"momentum": 0.9}},
         {"training": {"steps": 2**31}},
@@ -74,7 +74,7 @@ def test_what_is_no_setting_is_refused(settings):
     [
         {"training": {"optimizer": "sgd", "momentum": 0}},
         {"training": {"learning_rate": 1}},
-        {"training": {"evaluate_every": 7}, "lottery": {"rewind_step": 21}},
+        {"training": {"evaluate_every": 7}, "pruning": {"rewind_step": 21}},
         {"training": {"chunk": 2}, "seeds": 6},
         {"model": {"family": "vgg", "width": 0.5, "depth": 13}},
         {"model": {"family": "resnet", "width": 1.0, "depth": 8}},

@@ -62,11 +62,11 @@ def test_trials_are_the_grid_with_the_last_axis_fastest(read):
 
 def test_names_of_trials_are_names_of_files(read):
     """The data set and the family lead; a swept key without a short form keeps its last word."""
-    axes = "data.name: [digits, 'mnist:3.0.1', emnist/letters], lottery.scope: [global]"
+    axes = "data.name: [digits, 'mnist:3.0.1', emnist/letters], pruning.allocation: [global]"
     assert list(read(f"sweep: {{{axes}}}").trials) == [
-        "digits-mlp-scope_global",
-        "mnist_3.0.1-mlp-scope_global",
-        "emnist_letters-mlp-scope_global",
+        "digits-mlp-allocation_global",
+        "mnist_3.0.1-mlp-allocation_global",
+        "emnist_letters-mlp-allocation_global",
     ]
     axes = "training.learning_rate: [1e-3], data.train_size: [null, 100], data.classes: [[0, 1]]"
     assert list(read(f"sweep: {{{axes}}}").trials) == [
@@ -156,12 +156,12 @@ MISTAKES = {
     "model: {family: vgg, layer_norm: true}": "model: layer_norm is not an option of vgg",
     "model: {family: vgg, depth: 12}": "model: depth of vgg is 11, 13, 16 or 19",
     "model: {family: resnet, depth: 2}": "model: depth of resnet is 6 n + 2: 8, 14, 20, ...",
-    "lottery: {rate: 1}": "lottery.rate = 1: must be less than 1",
-    "lottery: {scope: global, output_rate: 0.1}": (
-        "lottery: output_rate is not an option of global scope"
+    "pruning: {rate: 1}": "pruning.rate = 1: must be less than 1",
+    "pruning: {allocation: global, output_rate: 0.1}": (
+        "pruning: output_rate is not an option of global allocation"
     ),
-    "lottery: {rewind_step: 150}": (
-        "lottery.rewind_step = 150: must be a multiple of training.evaluate_every = 100"
+    "pruning: {rewind_step: 150}": (
+        "pruning.rewind_step = 150: must be a multiple of training.evaluate_every = 100"
     ),
     "training: {chunk: 2}": "training.chunk = 2: must divide seeds = 3",
     "sweep: [1]": "sweep: must map keys to lists of values",

@@ -8,8 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.lottery import REINITIALISED, TICKET, Lottery, dense_mask, play
-from capacity.training import Curve, Snapshot, State, Watched
+from capacity import criteria
+from capacity.criteria import Batch, Criterion
+from capacity.lottery import REINITIALISED, TICKET, Lottery, Operations, dense_mask, levels, play
+from capacity.models import Model
+from capacity.training import Curve, Examples, Snapshot, State, Watched
 
 MEMBERS = 2
 SHAPES = {
@@ -19,6 +22,7 @@ SHAPES = {
     "output/bias": (2,),
 }
 KERNELS = ("layers/0/kernel", "output/kernel")
+ZERO, ONE = jnp.float32(0), jnp.float32(1)
 
 
 def drawn(seed):
@@ -60,8 +64,28 @@ def played(lottery, rewound=None):
         return snapshot
 
     with jax.numpy_dtype_promotion("standard"):
-        rounds = list(play(lottery, drawn(0), lambda index: drawn(50 + index), fit))
+        rounds = list(play(lottery, drawn(0), operations(lottery, fit)))
     return rounds, calls
+
+
+def operations(lottery, fit):
+    """By magnitude; random masks by the first weights of a tensor."""
+    sizes = {name: int(np.prod(SHAPES[name])) for name in KERNELS}
+    kept = levels(lottery, sizes, {name: SHAPES[name] for name in KERNELS}, least=0)
+    nothing = Model(lambda key: {}, lambda params, x: (x, {}), (5,))
+    batch = Batch(Examples(jnp.zeros((1, 5)), jnp.zeros(1, jnp.int32), ZERO, ONE), jnp.arange(1))
+
+    def chosen(params, mask, index):
+        keys = jax.random.split(jax.random.key(index), MEMBERS)
+        method = Criterion("random" if lottery.schedule == "dynamic" else "magnitude", least=0)
+        return criteria.chosen(
+            method, nothing, params, mask, kept[index], keys, batch, chunk=MEMBERS
+        )
+
+    def shuffled(mask, index):
+        return criteria.shuffled(mask, jax.random.split(jax.random.key(90 + index), MEMBERS))
+
+    return Operations(fit, chosen, shuffled, lambda index: drawn(50 + index))
 
 
 def kept(mask):
@@ -134,15 +158,15 @@ def test_without_a_rate_of_its_own_the_output_is_pruned_as_the_rest():
 
 
 def test_a_global_lottery_keeps_the_exact_share_of_all_weights():
-    rounds, _ = played(Lottery(rounds=3, rate=0.2, scope="global"))
+    rounds, _ = played(Lottery(rounds=3, rate=0.2, allocation="global"))
     sums = [[sum(m) for m in zip(*kept(r.mask).values(), strict=True)] for r in rounds]
     assert sums == [[n] * MEMBERS for n in (140, 112, 90, 72)]
     assert len({kept(rounds[3].mask)["output/kernel"][m] for m in range(MEMBERS)} | {20}) > 1
 
 
-@pytest.mark.parametrize("scope", ["layerwise", "global"])
-def test_masks_only_shrink(scope):
-    rounds, _ = played(Lottery(rounds=4, rate=0.4, scope=scope))
+@pytest.mark.parametrize("allocation", ["layerwise", "global", "erk"])
+def test_masks_only_shrink(allocation):
+    rounds, _ = played(Lottery(rounds=4, rate=0.4, allocation=allocation))
     for before, after in pairwise(rounds):
         assert all(not np.any(after.mask[name] & ~before.mask[name]) for name in KERNELS)
 
@@ -163,7 +187,7 @@ def test_the_last_weights_decide_and_not_the_best():
 
 
 def test_controls_share_the_mask_and_nothing_else():
-    rounds, calls = played(Lottery(rounds=2, rate=0.3, reinitialised=True))
+    rounds, calls = played(Lottery(rounds=2, rate=0.3, controls=(REINITIALISED,)))
     order = [(0, TICKET), (1, TICKET), (1, REINITIALISED), (2, TICKET), (2, REINITIALISED)]
     assert [(r.number, r.control) for r in rounds] == order
     for ticket, control in ((calls[1], calls[2]), (calls[3], calls[4])):
@@ -174,7 +198,7 @@ def test_controls_share_the_mask_and_nothing_else():
 
 def test_a_round_knows_the_weights_that_were_drawn_for_it():
     """Whatever a ticket is rewound to; a control was drawn anew."""
-    rounds, _ = played(Lottery(rounds=2, rate=0.5, reinitialised=True), rewound=drawn(7))
+    rounds, _ = played(Lottery(rounds=2, rate=0.5, controls=(REINITIALISED,)), rewound=drawn(7))
     for each in rounds:
         fresh = each.control == REINITIALISED
         equal(each.initial, drawn(50 + each.number) if fresh else drawn(0))
@@ -182,7 +206,7 @@ def test_a_round_knows_the_weights_that_were_drawn_for_it():
 
 def test_controls_decide_no_mask():
     """With and without them the tickets are the same, as long as their trainings are."""
-    rounds, calls = played(Lottery(rounds=2, rate=0.3, reinitialised=True))
+    rounds, calls = played(Lottery(rounds=2, rate=0.3, controls=(REINITIALISED,)))
     last = calls[1].snapshot.state.params  # of the first ticket, not of its control
     weights = np.abs(np.asarray(last["output/kernel"])).reshape(MEMBERS, -1)
     first, second = (
@@ -210,6 +234,7 @@ def test_a_round_is_given_as_soon_as_it_is_trained():
         )
         return Snapshot(state, params)
 
-    rounds = play(Lottery(rounds=2, rate=0.3), drawn(0), drawn, fit)
+    settings = Lottery(rounds=2, rate=0.3)
+    rounds = play(settings, drawn(0), operations(settings, fit))
     assert next(rounds).number == 0
     assert trained == [0]

@@ -29,7 +29,7 @@ BOTH = [
     "training.steps=4",
     "training.evaluate_every=2",
     "training.batch_size=8",
-    "lottery.rounds=1",
+    "pruning.rounds=1",
     "memorising.loads=[0.2,0.4]",
     "memorising.steps=20",
     "memorising.doubled=false",
@@ -228,9 +228,9 @@ def test_settings_without_effect_are_told(tmp_path, capsys):
         "data.label_noise, data.label_noise_kind: without effect, as memorising.inputs = gaussian "
         "takes the shape alone"
     ]
-    arguments = [str(ROOT / "configs/capacity.yaml"), "lottery.rounds=3", "--dry-run"]
+    arguments = [str(ROOT / "configs/capacity.yaml"), "pruning.rounds=3", "--dry-run"]
     assert sweep.main([*arguments, "--results", str(tmp_path)]) == 0
-    told = "lottery.rounds: without effect, as training.epochs or training.steps = 0 trains no"
+    told = "pruning.rounds: without effect, as training.epochs or training.steps = 0 trains no"
     assert told in capsys.readouterr().out
     assert idle(Config.model_validate({"memorising": {"steps": 5}})) == [
         "memorising.steps: without effect, as memorising.loads is empty"

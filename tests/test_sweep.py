@@ -23,11 +23,16 @@ TINY = [
     "training.steps=4",
     "training.evaluate_every=2",
     "training.batch_size=8",
-    "lottery.rounds=1",
+    "pruning.rounds=1",
     "seeds=2",
 ]
 SMALL = ["model.width=8", "data.label_noise=0.0", *TINY]
-TWO_TRIALS = [*SMALL, "data.label_noise=[0.0,0.2]", "name=small", "lottery.reinitialised=true"]
+TWO_TRIALS = [
+    *SMALL,
+    "data.label_noise=[0.0,0.2]",
+    "name=small",
+    "pruning.controls=[reinitialised]",
+]
 NEEDS = {
     "digits": None,
     "mlp": "mnist",
@@ -206,7 +211,7 @@ MISTAKES = {
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
-    "rewinding past the end": (["lottery.rewind_step=5000"], "training ends at step 1000"),
+    "rewinding past the end": (["pruning.rewind_step=5000"], "training ends at step 1000"),
 }
 
 

@@ -2,8 +2,8 @@
 
 A new measure is a function in its room, a column in `rows` and a line here: in `network` for
 networks, tensors, evaluations and files, in `weights` for what the weights hold, in `saturation`
-for the layers while they trained. What these cannot compute of one network alone, `trained` does
-for the population, or `trial` hands it in.
+for the layers while they trained, in `pruning` for what a mask saves. What these cannot compute of
+one network alone, `trained` does for the population, or `trial` hands it in.
 """
 
 from capacity.measured.network import (
@@ -15,6 +15,7 @@ from capacity.measured.network import (
     measured,
     network_row,
 )
+from capacity.measured.pruning import pruning_measures
 from capacity.measured.saturation import saturation_rows, spectra
 from capacity.measured.trained import trained
 
@@ -26,6 +27,7 @@ __all__ = [
     "layer_rows",
     "measured",
     "network_row",
+    "pruning_measures",
     "saturation_rows",
     "spectra",
     "trained",

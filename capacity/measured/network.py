@@ -12,6 +12,7 @@ from capacity.lottery import Round
 from capacity.measured.trained import Trained
 from capacity.measured.weights import NO_LAYER, NO_NETWORK, layer_measures, network_measures
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
+from capacity.rows.pruning import PruningMeasures
 from capacity.rows.weights import LayerMeasures, NetworkMeasures
 from capacity.subject import Subject
 from capacity.training import Weights
@@ -32,6 +33,7 @@ class Measured(NamedTuple):
       best: the smallest of these files that is within the tolerance.
       entropy: of the integers in that file; None where it holds none.
       layers, network: what the weights hold.
+      pruning: what the mask saves.
     """
 
     seed: int
@@ -46,6 +48,7 @@ class Measured(NamedTuple):
     entropy: WeightEntropy | None
     layers: dict[str, LayerMeasures]
     network: NetworkMeasures
+    pruning: PruningMeasures
 
 
 def measured(
@@ -57,6 +60,7 @@ def measured(
     scores: tuple[Score, Score, Score],
     codecs: list[Compressed],
     trained: Trained,
+    pruning: PruningMeasures,
 ) -> Measured:
     """A network with its scores on training, validation and test split, and its files."""
     best = headline(codecs)
@@ -75,7 +79,17 @@ def measured(
             examples=subject.card.examples,
         )
     return Measured(
-        seed, weights, mask, best_evaluation, *scores, codecs, best, entropy, layers, network
+        seed,
+        weights,
+        mask,
+        best_evaluation,
+        *scores,
+        codecs,
+        best,
+        entropy,
+        layers,
+        network,
+        pruning,
     )
 
 
@@ -129,6 +143,7 @@ def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRo
         coded_test_loss=best.test_loss if best else None,
         coded_test_accuracy=best.test_accuracy if best else None,
         **asdict(network.network),
+        **asdict(network.pruning),
     )
 
 

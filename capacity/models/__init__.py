@@ -1,6 +1,6 @@
 """Networks as `Model(init, apply)` over flat dicts of arrays; the only room that imports flax."""
 
-from capacity.models.families import Architecture, build
+from capacity.models.families import ACTIVATIONS, Architecture, build
 from capacity.models.model import (
     Activations,
     Model,
@@ -16,6 +16,7 @@ from capacity.models.symmetry import interchangeable
 from capacity.models.taps import Affine, Taps, affine_layers, tapped
 
 __all__ = [
+    "ACTIVATIONS",
     "Activations",
     "Affine",
     "Architecture",

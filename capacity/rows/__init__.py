@@ -4,14 +4,16 @@ Rows are named by (trial, seed, round, control), with the tensor or the step whe
 A row is a frozen dataclass without defaults, so a forgotten column is a `TypeError` that names it.
 Frames, LaTeX headers, axis labels and the column reference are read from here.
 
-columns: what a column is. networks: of networks, tensors, evaluations and files; weights: what the
-weights hold, in the first two. saturation, ledger, capacities: rows of their own. tables: all.
+columns: what a column is. networks: of networks, tensors, evaluations and files; weights, pruning:
+what the weights hold and what pruning saves, in the first two. saturation, ledger, capacities: rows
+of their own. tables: all.
 """
 
 from capacity.rows.capacities import CapacityRow, MemorisedRow
 from capacity.rows.columns import Column, Kind, Named, column, columns
 from capacity.rows.ledger import LedgerRow
 from capacity.rows.networks import CodecRow, CurveRow, LayerRow, NetworkRow
+from capacity.rows.pruning import PruningMeasures
 from capacity.rows.saturation import SaturationRow
 from capacity.rows.tables import TABLES, Row, reference
 from capacity.rows.weights import Entropies, LayerMeasures, NetworkMeasures
@@ -31,6 +33,7 @@ __all__ = [
     "Named",
     "NetworkMeasures",
     "NetworkRow",
+    "PruningMeasures",
     "Row",
     "SaturationRow",
     "column",

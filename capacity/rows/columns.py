@@ -48,7 +48,8 @@ class Named:
     control: str = column(
         "",
         "",
-        "what carries the round's mask: ticket (rewound weights) or reinitialised (fresh ones)",
+        "what was trained: ticket (the round's mask on the weights it restarts from), or a control "
+        "besides, see pruning.controls",
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from capacity.rows.columns import Named, column
+from capacity.rows.pruning import PruningMeasures
 from capacity.rows.weights import LayerMeasures, NetworkMeasures
 
 
@@ -122,7 +123,7 @@ class _Network(Named):
 
 
 @dataclass(frozen=True, kw_only=True)
-class NetworkRow(NetworkMeasures, _Network):
+class NetworkRow(NetworkMeasures, PruningMeasures, _Network):
     """One trained network: a trial's member with one seed in one pruning round."""
 
 

@@ -20,7 +20,7 @@ TINY = {
     "data": {"train_size": SIZE, "validation_size": 200.0, "label_noise": 0.2},
     "model": {"width": 8.0, "depth": 1},
     "training": {"steps": 40, "evaluate_every": 10, "batch_size": 16, "learning_rate": 0.01},
-    "lottery": {"rounds": 1, "rate": 0.5},
+    "pruning": {"rounds": 1, "rate": 0.5},
     "prequential": {"epochs": 10.0, "first": 16, "ratio": 2.0},
     "seeds": 2,
 }

@@ -5,8 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity import lottery, training
-from capacity.lottery import Lottery, dense_mask
+from capacity import criteria, lottery, training
+from capacity.criteria import Batch, Criterion
+from capacity.lottery import Lottery, Operations, dense_mask
+from capacity.pruning import kept_count
 from capacity.training import Rule, chunk_size, member_keys
 from capacity.training.order import shuffled
 
@@ -157,8 +159,18 @@ def played(bench):
         return bench.run(SEEDS, params=params, mask=mask, evaluations=2)
 
     before = training.compilations()
-    settings = Lottery(rounds=3, rate=0.3, reinitialised=True)
-    rounds = lottery.play(settings, bench.initial(SEEDS), lambda i: bench.initial(SEEDS), fit)
+
+    def chosen(params, mask, index):
+        kept = {name: kept_count(int(m[0].sum()), 0.3) for name, m in mask.items()}
+        keys = training.member_keys(SEEDS, "pruning")
+        batch = Batch(bench.train, jnp.arange(10))
+        return criteria.chosen(
+            Criterion(), bench.model, params, mask, kept, keys, batch, chunk=len(SEEDS)
+        )
+
+    do = Operations(fit, chosen, lambda mask, index: mask, lambda index: bench.initial(SEEDS))
+    settings = Lottery(rounds=3, rate=0.3, controls=("reinitialised",))
+    rounds = lottery.play(settings, bench.initial(SEEDS), do)
     return list(rounds), training.compilations() - before
 
 

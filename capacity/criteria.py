@@ -16,7 +16,7 @@ from capacity.saturation import RANGES
 from capacity.training import Examples, example_losses, mapped, pick
 
 UNITS = ("unit-norm", "unit-activity", "unit-saturation")
-_GRASP_TEMPERATURE = 200  # Wang et al. (2020), so that the softmax is nearly linear
+_GRASP_TEMPERATURE = 200.0  # Wang et al. (2020), so that the softmax is nearly linear
 
 Kept = Mapping[str, int] | int
 """What a round keeps: by tensor, by layer in units, or in all."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from capacity.criteria import Kept
 from capacity.models import Params, is_kernel, is_output
-from capacity.pruning import erk, kept_count
+from capacity.pruning import PruningError, erk, kept_count
 from capacity.training import Mask, Snapshot, State
 
 TICKET = "ticket"
@@ -128,6 +128,11 @@ def levels(
             remaining = {n: kept_count(count, rates[n]) for n, count in remaining.items()}
             total = kept_count(total, lottery.rate)
         if lottery.allocation == "global":
+            if total < least * len(sizes):
+                raise PruningError(
+                    f"{total} weights are to stay: fewer than {least} in each of "
+                    f"{len(sizes)} layers"
+                )
             found.append(total)
         elif lottery.allocation == "erk":
             found.append(erk(shapes, total, least=least, emptied=least == 0))

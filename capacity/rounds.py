@@ -10,7 +10,7 @@ import numpy as np
 from capacity import criteria, lottery, training, updates
 from capacity.criteria import Batch, Criterion, Kept
 from capacity.lottery import REINITIALISED, SMALL_DENSE, TICKET, Operations, Round
-from capacity.models import Params
+from capacity.models import Params, is_kernel
 from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
 from capacity.sparsity import gradual_schedule, lottery_of, pruning_levels
@@ -123,7 +123,7 @@ def _moves(subject: Subject, kept: Kept, *, rests: bool) -> Moves:
     settings, every = subject.config.pruning, subject.config.training.evaluate_every
     schedule = gradual_schedule(settings, subject.evaluations * every)
     shapes = jax.eval_shape(subject.model.init, jax.random.key(0))
-    sizes = {name: shapes[name].size for name in lottery.dense_mask(shapes)}
+    sizes = {name: leaf.size for name, leaf in shapes.items() if is_kernel(name)}
 
     def table(size: int, left: int) -> jax.Array:
         return jnp.asarray(kept_counts(schedule._replace(final=1 - left / size), size), jnp.int32)

@@ -97,7 +97,8 @@ def moved(
         after = prune(scores, mask, jax.tree.map(lambda table: table[index], moves.kept))
         kept = {n: jnp.where(after[n], p, 0) if n in after else p for n, p in params.items()}
     else:
-        share = drop_fraction(step - moves.start, moves.last - moves.start, 1.0) * moves.fraction
+        length = jnp.maximum(moves.last - moves.start, 1)
+        share = drop_fraction(step - moves.start, length, 1.0) * moves.fraction
         if moving == SET:
             kept, after = sparse_evolution(key, params, mask, share)
         else:

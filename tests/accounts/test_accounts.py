@@ -12,7 +12,8 @@ from capacity.coding import decode
 from capacity.config import Config
 from capacity.data import load
 from capacity.information import Code
-from capacity.subject import prepare, rounds
+from capacity.rounds import rounds
+from capacity.subject import prepare
 from capacity.training import stacked
 
 SIZE = 120
@@ -115,7 +116,7 @@ def test_what_cannot_be_had_is_empty_and_said():
 
 
 def test_a_diverged_network_has_a_row_of_what_needs_no_network():
-    lost = config(training={"learning_rate": 1e38, "optimizer": "sgd"}, lottery={"rounds": 0})
+    lost = config(training={"learning_rate": 1e38, "optimizer": "sgd"}, pruning={"rounds": 0})
     row = next(trial.run(lost, "lost")).rows["ledger"][0]
     assert row.fit_bits is row.coded_bits is row.two_part_bits is row.weight_information is None
     assert row.uniform_bits > 0
@@ -127,7 +128,7 @@ def test_a_diverged_network_has_a_row_of_what_needs_no_network():
 def test_random_labels_have_no_structure():
     data = {"label_noise": 1.0, "label_noise_kind": "resampled", "train_size": 400}
     random = config(
-        data=data, model={"width": 64.0}, training={"steps": 400}, lottery={"rounds": 0}
+        data=data, model={"width": 64.0}, training={"steps": 400}, pruning={"rounds": 0}
     )
     for row in next(trial.run(random, "random")).rows["ledger"]:
         assert row.prequential_bits >= row.uniform_bits - 10
@@ -255,4 +256,4 @@ def test_progress_names_the_code(subject):
     assert {now.control for now in told} == {"prequential"}
     assert told[-1].step == told[-1].steps
     assert told[-1].validation_loss is None
-    assert jnp.isfinite(next(rounds(subject, None)).state.first_epoch).all()
+    assert jnp.isfinite(next(rounds(subject, None))[1].state.first_epoch).all()

@@ -10,7 +10,9 @@ from capacity import store
 from capacity.analysis import (
     accounts,
     accuracy_density,
+    accuracy_weights,
     capacity_information,
+    critical,
     ledger,
     memorised,
     rate_distortion,
@@ -41,6 +43,12 @@ FIGURES: dict[str, Picture] = {
         "trial",
         "Test accuracy against the share of weights that remain.",
         lambda r: accuracy_density.figure(r.networks, r.trials),
+    ),
+    "accuracy-weights": Picture(
+        "networks",
+        "trial",
+        "Test accuracy against the number of weights that remain.",
+        lambda r: accuracy_weights.figure(r.networks, r.trials),
     ),
     "size-accuracy": Picture(
         "networks",
@@ -160,6 +168,8 @@ def _tables(results: Results, keep: Callable[[str, str], None]) -> list[Told]:
         found = accounts.accounts(results.ledger)
         keep("ledger.tex", accounts.latex(found))
         told.append(("Ledger", accounts.text(found), accounts.LEGEND))
+    if not (found := critical.critical(results.networks)).empty:
+        told.append(("Critical sparsity", critical.text(found), critical.LEGEND))
     if not results.capacities.empty:
         told.append(("Capacity", memorised.text(results.capacities), memorised.LEGEND))
     return told

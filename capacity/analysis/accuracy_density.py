@@ -5,15 +5,22 @@ from matplotlib.figure import Figure
 
 from capacity.analysis import style
 from capacity.analysis.looks import looks
-from capacity.analysis.statistics import alive, over_seeds, set_apart, split_controls
+from capacity.analysis.statistics import (
+    SMALL_DENSE,
+    alive,
+    over_seeds,
+    set_apart,
+    split_controls,
+)
 
 
 def figure(networks: pd.DataFrame, trials: pd.DataFrame) -> Figure:
     """A line per trial: the mean over seeds, in a band of one standard error on either side.
 
+    Controls that are dense are in the figure over weights (`accuracy_weights`).
     Where there is one density only, trials stand side by side instead, with bars for bands.
     """
-    networks = split_controls(networks)
+    networks = split_controls(networks[networks["control"] != SMALL_DENSE])
     known, diverged = alive(networks)
     seen = looks(networks, trials)
     fig, (ax,) = style.canvas()
@@ -28,7 +35,7 @@ def figure(networks: pd.DataFrame, trials: pd.DataFrame) -> Figure:
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight}
         marks = {"marker": "o", "markersize": 0.7 * look.marks}
-        ax.plot(line["x"], line["mean"], look.dashes, **drawn, **marks, label=trial)
+        ax.plot(line["x"], line["mean"], linestyle=look.dashes, **drawn, **marks, label=trial)
         if single:
             ax.errorbar(line["x"], line["mean"], line["band"], **drawn, capsize=2)
         elif seen.few:

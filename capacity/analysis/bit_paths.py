@@ -50,7 +50,8 @@ def figure(
         look = seen.of[str(trial)]
         bits, at = path["mean"], np.full(len(path), places[trial])
         drawn = {"color": look.colour, "linewidth": 0.8 * look.weight}
-        ax.plot(at, bits, look.dashes, marker=".", markersize=look.marks / 2, **drawn, label=trial)
+        dashes = {"linestyle": look.dashes, "marker": ".", "markersize": look.marks / 2}
+        ax.plot(at, bits, **dashes, **drawn, label=trial)
         for at_round, fill in ((0, "white"), (chosen.get(trial), look.colour)):
             now = (path["round"] == at_round).to_numpy()
             circle: dict[str, Any] = {

@@ -16,6 +16,13 @@ from capacity.rows.columns import columns
 
 DESCRIPTORS = ("dataset", "family", "width", "depth", "train_size", "label_noise")
 SHADED = ("width", "train_size", "depth", "label_noise")  # many trials: coloured by the first
+DASHES: dict[str, Any] = {
+    "reinitialised": "--",
+    "random-mask": ":",
+    "random-ticket": "-.",
+    "sibling": (0, (1, 2.5)),
+    "small-dense": (0, (6, 1.5, 1, 1.5, 1, 1.5)),
+}
 ENTRIES = 10  # lines that a legend beside a figure can hold
 
 
@@ -24,7 +31,7 @@ class Look(NamedTuple):
 
     label: str
     colour: str
-    dashes: str
+    dashes: Any
     marks: float
     weight: float
 
@@ -46,7 +53,7 @@ class Looks(NamedTuple):
 def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
     """Names and colours of trials: a colour each for few, a shade by width or so for many.
 
-    A control has the colour of the trial that it controls, and is dashed.
+    A control has the colour of the trial that it controls, and dashes of its kind.
 
     Args:
       networks: rows, with controls as trials of their own (`statistics.split_controls`).
@@ -73,15 +80,18 @@ def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
         colour_of = {t: colour[described.loc[t, key]] for t in control}
     entries: list[Artist] = [Line2D([], [], color=c, label=text) for c, text in shown]
     for kind in dict.fromkeys(filter(None, control.values())):
-        entries.append(Line2D([], [], color=GREY, linestyle="--", label=kind))
+        entries.append(Line2D([], [], color=GREY, linestyle=_dashes(kind), label=kind))
     marks, weight = (5.0, 1.2) if few else (3.0, 0.6)
     of = {
-        t: Look(
-            f"{names[t]}, {c}" if c else names[t], colour_of[t], "--" if c else "-", marks, weight
-        )
+        t: Look(f"{names[t]}, {c}" if c else names[t], colour_of[t], _dashes(c), marks, weight)
         for t, c in control.items()
     }
     return Looks(of, title, entries, few)
+
+
+def _dashes(control: str) -> Any:
+    """The line of a trial is unbroken, that of each kind of control broken in its own way."""
+    return DASHES.get(control, "--") if control else "-"
 
 
 def _described(networks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:

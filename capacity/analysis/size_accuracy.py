@@ -28,7 +28,8 @@ def figure(networks: pd.DataFrame, trials: pd.DataFrame) -> Figure:
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight}
         marks = {"marker": "o", "markersize": look.marks / 2}
-        ax.plot(path["mean_size"], path["mean"], look.dashes, **drawn, **marks, label=trial)
+        drawn["linestyle"] = look.dashes
+        ax.plot(path["mean_size"], path["mean"], **drawn, **marks, label=trial)
         dots = known[known["trial"] == trial]
         faint = {
             "color": look.colour,

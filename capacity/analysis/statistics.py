@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 TICKET = "ticket"  # the value of `control` in a row that is no control
+SMALL_DENSE = "small-dense"  # in one that is dense, and whose architecture is another
 MARK = "~"  # between a trial and its control, where controls are split from their trials
 
 

@@ -49,7 +49,7 @@ def _lines(ax: Axes, rows: pd.DataFrame, seen: Looks) -> None:
     ):
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight}
-        ax.plot(line["step"], line["mean"], look.dashes, **drawn, label=trial)
+        ax.plot(line["step"], line["mean"], linestyle=look.dashes, **drawn, label=trial)
         if seen.few:
             band = line["error"].fillna(0)
             lower, upper = line["mean"] - band, line["mean"] + band

@@ -10,7 +10,7 @@ from capacity.pruning.allocation import competition, erk, refuse_emptied, unifor
 from capacity.pruning.compaction import Compact, compacted
 from capacity.pruning.connectivity import Line, interpolated, line
 from capacity.pruning.cost import Cost, Savings, cost, savings
-from capacity.pruning.critical import Critical, critical_sparsity
+from capacity.pruning.critical import FALLS, NEVER_FALLS, STARTS_BELOW, Critical, critical_sparsity
 from capacity.pruning.dynamic import drop_fraction, exchanged, forgotten, rigl, sparse_evolution
 from capacity.pruning.errors import PruningError
 from capacity.pruning.masks import Mask, keep_largest, kept_count, prune, prune_population
@@ -47,6 +47,9 @@ from capacity.pruning.structured import (
 from capacity.pruning.synflow import synaptic_flow, synflow
 
 __all__ = [
+    "FALLS",
+    "NEVER_FALLS",
+    "STARTS_BELOW",
     "Compact",
     "Cost",
     "Critical",

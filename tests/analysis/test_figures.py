@@ -9,6 +9,7 @@ import pytest
 
 from capacity.analysis import (
     accuracy_density,
+    accuracy_weights,
     capacity_information,
     size_accuracy,
     style,
@@ -73,6 +74,18 @@ def test_a_control_has_the_colour_of_its_trial_and_dashes(usual):
     assert ticket.get_color() == control.get_color()
     assert (ticket.get_linestyle(), control.get_linestyle()) == ("-", "--")
     assert len({line.get_color() for line in drawn.values()}) == 6
+
+
+def test_sparse_networks_stand_over_their_weights_and_dense_ones_are_joined(usual):
+    networks, _, trials = usual
+    drawn = lines(accuracy_weights.figure(networks, trials))
+    first = drawn[FIRST]
+    wanted = [mean(networks, "remaining", trial=FIRST, round=r, control="ticket") for r in range(5)]
+    assert sorted(first.get_xdata()) == pytest.approx(sorted(wanted))
+    assert "dense" not in drawn  # two levels of noise are not comparable
+    quiet = networks[networks["label_noise"] == 0]
+    joined = lines(accuracy_weights.figure(quiet, trials))["dense"]
+    assert list(joined.get_xdata()) == sorted(quiet["parameters"].unique())
 
 
 def test_the_front_is_never_below_a_mean(usual):

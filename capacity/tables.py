@@ -80,7 +80,10 @@ def parsed_parquet(path: Path, data: bytes, kind: str) -> pa.Table:
         table = pq.read_table(io.BytesIO(data))
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: it is no readable Parquet file") from error
-    _check_header(path, table.column_names, schema(kind).names)
+    _check_header(path, table.column_names, columns(TABLES[kind]))
+    for field in schema(kind):
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(len(table), field.type))
     table = table.select(schema(kind).names)
     for field, wanted in zip(table.schema, schema(kind), strict=True):
         same = field.type == wanted.type or {field.type, wanted.type} <= TEXT
@@ -102,21 +105,28 @@ def parsed_csv(path: Path, data: bytes, kind: str | None) -> pd.DataFrame:
                 f"{path} is damaged: line {number} has {len(line)} cells, not {len(header)}"
             )
     described = columns(TABLES[kind]) if kind else {}
-    _check_header(path, header, list(described) if kind else ["trial", *header[1:]])
     cells = {name: [line[i] for line in lines] for i, name in enumerate(header)}
     if not kind:
+        if header[:1] != ["trial"] or len(cells) < len(header):
+            raise StoreError(f"{path}: no column 'trial'; it is no table of this version")
         trial = pd.Series(cells.pop("trial"), dtype="str")
         settings = {name: _guessed(column) for name, column in cells.items()}
         return pd.DataFrame({"trial": trial, **settings})
-    return pd.DataFrame({name: _parsed(path, c, cells[name]) for name, c in described.items()})
+    _check_header(path, header, described)
+    empty = [""] * len(lines)
+    return pd.DataFrame(
+        {name: _parsed(path, c, cells.get(name, empty)) for name, c in described.items()}
+    )
 
 
-def _check_header(path: Path, found: list[str], wanted: list[str]) -> None:
-    if missing := [name for name in wanted if name not in found]:
+def _check_header(path: Path, found: list[str], wanted: Mapping[str, Column]) -> None:
+    """A column that may be empty may be missing too: the table is of a version before it."""
+    missing = [name for name, c in wanted.items() if name not in found and not c.nullable]
+    if missing:
         raise StoreError(f"{path}: no column '{missing[0]}'; it is no table of this version")
     if unknown := [name for name in found if name not in wanted]:
         raise StoreError(f"{path}: unknown column '{unknown[0]}'; it is no table of this version")
-    if len(found) != len(wanted):
+    if len(found) != len(set(found)):
         raise StoreError(f"{path}: a column stands there twice")
 
 

@@ -56,6 +56,18 @@ def equal(cell, value):
     return (pd.isna(cell) and (value is None or math.isnan(value))) or cell == value
 
 
+def test_a_column_that_may_be_empty_may_be_of_a_later_version(tmp_path, trials):
+    """It is read as empty, from both kinds of files."""
+    fill(tmp_path / "x", trials).write_tables()
+    networks, ledger = tmp_path / "x/networks.csv", tmp_path / "x/ledger.csv"
+    for path, column in ((networks, "barrier"), (ledger, "note")):
+        pd.read_csv(path, dtype=str).drop(columns=column).to_csv(path, index=False)
+    found = store.read(tmp_path / "x")
+    assert found.networks["barrier"].isna().all()
+    assert found.ledger["note"].isna().all()
+    assert len(found.networks) == len(pd.read_csv(networks))
+
+
 def test_tables_hold_exactly_the_rows(tmp_path, trials):
     fill(tmp_path / "x", trials).write_tables()
     results = store.read(tmp_path / "x")

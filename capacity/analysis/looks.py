@@ -53,7 +53,8 @@ class Looks(NamedTuple):
 def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
     """Names and colours of trials: a colour each for few, a shade by width or so for many.
 
-    A control has the colour of the trial that it controls, and dashes of its kind.
+    A control has the colour of the trial that it controls, and dashes of its kind; where there is
+    one trial alone, a colour too.
 
     Args:
       networks: rows, with controls as trials of their own (`statistics.split_controls`).
@@ -64,10 +65,14 @@ def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
     names = _names(described)
     groups = list(dict.fromkeys(names.values()))
     few = len(groups) <= len(PALETTE)
+    kinds = list(dict.fromkeys(filter(None, control.values())))
+    of_kind = dict(zip(kinds, PALETTE[1:], strict=False))
     if few:
         colours = dict(zip(groups, PALETTE, strict=False))
         title, shown = "", [(colours[g], g) for g in groups]
         colour_of = {t: colours[names[t]] for t in control}
+        if len(groups) == 1 and len(kinds) < len(PALETTE):
+            colour_of |= {t: of_kind[kind] for t, kind in control.items() if kind}
     else:
         key = next((k for k in SHADED if k in described), described.columns[0])
         values = sorted(described[key].unique(), key=lambda v: (isinstance(v, str), v))
@@ -79,8 +84,9 @@ def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
         title, shown = _title(key), [(colour[v], _value(v)) for v in kept]
         colour_of = {t: colour[described.loc[t, key]] for t in control}
     entries: list[Artist] = [Line2D([], [], color=c, label=text) for c, text in shown]
-    for kind in dict.fromkeys(filter(None, control.values())):
-        entries.append(Line2D([], [], color=GREY, linestyle=_dashes(kind), label=kind))
+    for kind in kinds:
+        drawn = of_kind.get(kind, GREY) if len(groups) == 1 else GREY
+        entries.append(Line2D([], [], color=drawn, linestyle=_dashes(kind), label=kind))
     marks, weight = (5.0, 1.2) if few else (3.0, 0.6)
     of = {
         t: Look(f"{names[t]}, {c}" if c else names[t], colour_of[t], _dashes(c), marks, weight)
@@ -98,6 +104,9 @@ def _described(networks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     """By trial, the columns of the rows that vary and then the settings that tell more apart."""
     rows = networks.drop_duplicates("trial").set_index("trial")[list(DESCRIPTORS)]
     bases = [trial.partition(MARK)[0] for trial in rows.index]
+    # A control may be of another size, and is named as what it is held against.
+    known = [b if b in rows.index else t for b, t in zip(bases, rows.index, strict=True)]
+    rows = rows.loc[known].set_axis(rows.index)
     described = rows[[c for c in rows if rows[c].nunique() > 1]].astype(object)
     settings = trials.set_index("trial").reindex(bases).astype(object).set_axis(rows.index)
     for key in map(str, settings):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import filelock
 
-from capacity.data.cache import cache_folder
+from capacity.caches import cache_folder
 
 CACHE_BYTES = 1 << 30
 

@@ -1,6 +1,8 @@
 """The rooms: imports point downwards only, and some libraries have one importer."""
 
 import ast
+import subprocess
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -55,6 +57,7 @@ ROOMS = (
     "saturation",
     "pruning",
     "coding",
+    "caches",
     "names",
 )
 
@@ -124,3 +127,10 @@ def test_a_library_has_one_importing_room(library):
 
 def test_every_room_has_its_place():
     assert {room(name) for name in MODULES} - {None} <= set(ROOMS)
+
+
+def test_the_environment_of_a_trial_is_known_before_its_libraries_load():
+    """NumPy's and SciPy's BLAS take their number of threads from it once, when they load."""
+    told = "import sys, capacity.device; print({'numpy', 'scipy', 'jax'} & {*sys.modules})"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

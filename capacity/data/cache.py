@@ -17,11 +17,6 @@ INDEX = "index.json"
 CHUNK = 1 << 24  # bytes checked at a time
 
 
-def cache_folder() -> Path:
-    """Where decoded data, cards of data sets and compiled programs are kept between runs."""
-    return Path(os.environ.get("CAPACITY_CACHE_DIR") or "~/.cache/capacity").expanduser()
-
-
 def cached(folder: Path, build: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """The arrays kept in `folder` as read-only memory maps; `build` makes them where need be.
 

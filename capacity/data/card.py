@@ -11,7 +11,7 @@ from typing import TypeVar
 import filelock
 import numpy as np
 
-from capacity.data.cache import cache_folder
+from capacity.caches import cache_folder
 from capacity.data.dataset import Dataset
 from capacity.data.streams import stream
 from capacity.information import (

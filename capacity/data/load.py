@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from capacity.caches import cache_folder
 from capacity.data.archive import archive
-from capacity.data.cache import cache_folder
 from capacity.data.dataset import DataError, Dataset, Source, Split
 from capacity.data.digits import digits
 from capacity.data.gaussian import gaussian

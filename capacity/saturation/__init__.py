@@ -1,7 +1,7 @@
 """How much of a layer its outputs use: directions, units, and both while a network trains.
 
-moments: streaming covariance. directions: what of it is used. units: single ones. sketch: the
-covariance of wide layers. tracking: all of them in a training loop.
+moments: streaming covariance. eigenproblem: its spectrum. directions: what of it is used. units:
+single ones. sketch: the covariance of wide layers. tracking: all of them in a training loop.
 """
 
 from capacity.saturation.directions import (
@@ -11,6 +11,7 @@ from capacity.saturation.directions import (
     participation_ratio,
     stable_rank,
 )
+from capacity.saturation.eigenproblem import Tridiagonal, eigenvalues, tridiagonal
 from capacity.saturation.moments import (
     Moments,
     batch_moments,
@@ -22,11 +23,14 @@ from capacity.saturation.moments import (
 from capacity.saturation.sketch import Leading, Sketch, leading, no_sketch, sketched
 from capacity.saturation.tracking import (
     Activations,
+    Condensed,
     Pooling,
     Report,
     Tracker,
+    condensed,
     layer_samples,
     report,
+    reported,
     start,
     track,
 )
@@ -46,20 +50,24 @@ from capacity.saturation.units import (
 __all__ = [
     "RANGES",
     "Activations",
+    "Condensed",
     "Leading",
     "Moments",
     "Pooling",
     "Report",
     "Sketch",
     "Tracker",
+    "Tridiagonal",
     "Units",
     "batch_moments",
     "batch_units",
     "both_units",
+    "condensed",
     "covariance",
     "dead_share",
     "dormant_share",
     "effective_rank",
+    "eigenvalues",
     "extreme_share",
     "firing_entropy",
     "firing_share",
@@ -73,9 +81,11 @@ __all__ = [
     "no_units",
     "participation_ratio",
     "report",
+    "reported",
     "sketched",
     "spectrum",
     "stable_rank",
     "start",
     "track",
+    "tridiagonal",
 ]

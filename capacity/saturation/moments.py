@@ -5,6 +5,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from capacity.saturation.eigenproblem import eigenvalues, tridiagonal
+
 
 class Moments(NamedTuple):
     """Of all samples seen so far.
@@ -53,4 +55,4 @@ def covariance(moments: Moments) -> Float[Array, "width width"]:
 
 def spectrum(moments: Moments) -> Float[Array, " width"]:
     """Eigenvalues of the covariance, the largest first; rounding errors below 0 are 0."""
-    return jnp.maximum(jnp.linalg.eigvalsh(covariance(moments))[::-1], 0)
+    return eigenvalues(tridiagonal(covariance(moments)))

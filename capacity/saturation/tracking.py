@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 from capacity.saturation import directions
 from capacity.saturation import moments as second
 from capacity.saturation import units as single
+from capacity.saturation.eigenproblem import Tridiagonal, eigenvalues, tridiagonal
 from capacity.saturation.moments import Moments
 from capacity.saturation.units import Units
 
@@ -33,6 +34,13 @@ class Seen(NamedTuple):
 
 
 Tracker = dict[str, Seen]
+
+
+class Condensed(NamedTuple):
+    """What a report is made of, in a few numbers per unit: cheap to take and to keep in a loop."""
+
+    covariance: Tridiagonal
+    units: Units
 
 
 class Report(NamedTuple):
@@ -104,7 +112,26 @@ def report(
     rule: directions.Rule = "published",
 ) -> dict[str, Report]:
     """Each layer's directions and units; delta as in `layer_saturation`, tau in `dormant_share`."""
-    return {name: _report(seen, delta, tau, rule) for name, seen in tracker.items()}
+    return reported(condensed(tracker), delta=delta, tau=tau, rule=rule)
+
+
+def condensed(tracker: Tracker) -> dict[str, Condensed]:
+    """What reports can be made of later, many at once: most of a report's time is eigenvalues."""
+    return {
+        name: Condensed(tridiagonal(second.covariance(seen.moments)), seen.units)
+        for name, seen in tracker.items()
+    }
+
+
+def reported(
+    layers: Mapping[str, Condensed],
+    *,
+    delta: float = 0.99,
+    tau: float = 0.025,
+    rule: directions.Rule = "published",
+) -> dict[str, Report]:
+    """The reports; under `jax.vmap` of many evaluations or networks."""
+    return {name: _report(layer, delta, tau, rule) for name, layer in layers.items()}
 
 
 def layer_samples(
@@ -123,8 +150,8 @@ def layer_samples(
     return outputs.reshape(-1, outputs.shape[-1])
 
 
-def _report(seen: Seen, delta: float, tau: float, rule: directions.Rule) -> Report:
-    values, count = second.spectrum(seen.moments), seen.moments.samples
+def _report(seen: Condensed, delta: float, tau: float, rule: directions.Rule) -> Report:
+    values, count = eigenvalues(seen.covariance), seen.units.samples
     return Report(
         saturation=directions.layer_saturation(values, delta, rule),
         dimension=directions.intrinsic_dimension(values, delta, rule),

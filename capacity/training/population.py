@@ -16,7 +16,7 @@ from capacity.training import examples, network
 from capacity.training.examples import Examples, Quality
 from capacity.training.network import Mask, Plan, State
 from capacity.training.optimizer import Rule
-from capacity.training.watching import Watch
+from capacity.training.watching import Watch, Watched, reports
 
 T = TypeVar("T")
 Progress = Callable[[int, State], None]
@@ -91,6 +91,8 @@ def train(
             progress(done, state)
         # The device runs on its own for about a second, then shows how far it is.
         stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
+    if watch.examples:
+        state = state._replace(watched=_reported(watch, state.watched))
     return Snapshot(state, earlier)
 
 
@@ -213,6 +215,16 @@ def _advance(
         )
 
     return mapped(one, chunk, state, mask, keys)
+
+
+@functools.partial(jax.jit, static_argnames="watch")
+def _reported(watch: Watch, seen: Watched) -> Watched:
+    """All members and evaluations together, which makes eigenvalues cheap."""
+
+    def one(member: Watched) -> Watched:
+        return jax.vmap(functools.partial(reports, watch))(member)
+
+    return jax.vmap(one)(seen)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))

@@ -1,5 +1,6 @@
 """The saturation of a network's layers at every evaluation, without leaving the device."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import jax
@@ -8,7 +9,7 @@ from jaxtyping import Array, Int
 
 from capacity import saturation
 from capacity.models import Model, Params, tapped
-from capacity.saturation import Pooling, Report
+from capacity.saturation import Condensed, Pooling, Report
 
 
 class Watch(NamedTuple):
@@ -30,17 +31,18 @@ class Watch(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """Reports by layer: of a kernel's products, and of what a layer hands on behind them.
+    """By layer, of a kernel's products and of what the layer hands on behind them.
 
-    Fields are [evaluations, ...] in training, and NaN or 0 where none has happened yet.
+    Fields are [evaluations, ...], and 0 where none has happened yet. While a network trains they
+    are condensed, and reports once it is trained.
     """
 
-    before: dict[str, Report]
-    after: dict[str, Report]
+    before: Mapping[str, Condensed | Report]
+    after: Mapping[str, Condensed | Report]
 
 
 def unwatched(model: Model, watch: Watch, evaluations: int) -> Watched:
-    """Room for reports of so many evaluations; of no layer without examples."""
+    """Room for looks of so many evaluations; of no layer without examples."""
     if not watch.examples:
         return Watched({}, {})
     params = jax.eval_shape(model.init, jax.random.key(0))
@@ -50,10 +52,11 @@ def unwatched(model: Model, watch: Watch, evaluations: int) -> Watched:
 
 
 def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> Watched:
-    """The reports of a network's layers on `inputs` [examples, *input_shape]."""
+    """What a network's layers do on `inputs` [examples, *input_shape], condensed."""
     taps = tapped(model, params, inputs)
     before = {name.removesuffix("/kernel"): outputs for name, outputs in taps.outputs.items()}
-    return Watched(_reports(watch, before, None), _reports(watch, taps.activations, watch.limits))
+    behind = _condensed(watch, taps.activations, watch.limits)
+    return Watched(_condensed(watch, before, None), behind)
 
 
 def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched:
@@ -61,9 +64,18 @@ def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched
     return jax.tree.map(lambda line, value: line.at[now].set(value), all_reports, report)
 
 
-def _reports(
+def reports(watch: Watch, seen: Watched) -> Watched:
+    """The reports of one evaluation of one network."""
+    found = (
+        saturation.reported(part, delta=watch.delta, tau=watch.tau)  # pyright: ignore
+        for part in seen
+    )
+    return Watched(*found)
+
+
+def _condensed(
     watch: Watch, outputs: saturation.Activations, limits: tuple[float, float] | None
-) -> dict[str, Report]:
+) -> dict[str, Condensed]:
     tracker = saturation.start(outputs)
     tracker = saturation.track(tracker, outputs, pooling=watch.pooling, limits=limits)
-    return saturation.report(tracker, delta=watch.delta, tau=watch.tau)
+    return saturation.condensed(tracker)

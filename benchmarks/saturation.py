@@ -25,7 +25,12 @@ from capacity.lottery import dense_mask
 from capacity.models import Architecture, build
 from capacity.training import Examples, Plan, Rates, Rule, Watch
 
-EVERY = {100: 20, 200: 10, 500: 4, 917: 3}  # steps between two evaluations, the last an epoch: how many
+EVERY = {
+    100: 20,
+    200: 10,
+    500: 4,
+    917: 3,
+}  # steps between two evaluations, the last an epoch: how many
 EXAMPLES = 600  # twice the width of the widest layer
 BAR = 0.05
 LENET = Architecture("mlp", 300.0, 2, 1 / 3, "relu", False, "glorot", (28, 28, 1), 10)

@@ -35,8 +35,9 @@ def test_everything_is_drawn_and_told(folder, drawn):
     written, said = drawn
     assert {str(path.relative_to(folder)) for path in written} == DRAWN
     assert [f"wrote {path}" for path in written] == said[: len(written)]
-    assert "digits-mlp-w16-d2-n0.2" in said[-2]
-    assert "naming one of the 4 trials, as the best: 2.00 bits" in said[-1]
+    assert "digits-mlp-w16-d2-n0.2" in said[-3]
+    assert "naming one of the 4 trials, as the best: 2.00 bits" in said[-2]
+    assert "critical sparsity" in said[-1]
     assert (folder / "figures/size-accuracy.pdf").read_bytes().startswith(b"%PDF")
     assert (folder / "figures/size-accuracy.png").read_bytes().startswith(b"\x89PNG")
 

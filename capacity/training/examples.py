@@ -29,23 +29,35 @@ class Quality(NamedTuple):
     accuracy: Float[Array, ""]
 
 
-def evaluate(model: Model, params: Params, split: Examples) -> Quality:
-    """Loss and accuracy of a network over a whole split, batch by batch."""
-    size = split.labels.shape[0]
-    batch = min(size, _EVALUATION_BATCH)
-    batches = -(-size // batch)
+def evaluate(
+    model: Model,
+    params: Params,
+    split: Examples,
+    known: Float[Array, "known classes"] | None = None,
+) -> Quality:
+    """Loss and accuracy of a network over a whole split, batch by batch.
+
+    Args:
+      known: logits of the first examples, where they have been computed already.
+    """
+    size, begin = split.labels.shape[0], 0 if known is None else known.shape[0]
+    batches = -(-(size - begin) // _EVALUATION_BATCH)
+    batch = -(-(size - begin) // max(batches, 1))
+
+    def total(losses: Array, right: Array, real: Array) -> Quality:
+        losses = jnp.where(real, losses, 0)
+        return Quality(jnp.sum(losses), jnp.sum(right & real, dtype=jnp.float32))
 
     def add(i: Array, sums: Quality) -> Quality:
-        position = i * batch + jnp.arange(batch)
+        position = begin + i * batch + jnp.arange(batch)
         index = jnp.minimum(position, size - 1)
-        loss, right = example_losses(model, params, *pick(split, index))
-        real = position < size
-        return Quality(
-            sums.loss + jnp.sum(jnp.where(real, loss, 0)),
-            sums.accuracy + jnp.sum(right & real, dtype=jnp.float32),
-        )
+        losses = example_losses(model, params, *pick(split, index))
+        return jax.tree.map(jnp.add, sums, total(*losses, position < size))
 
-    sums = jax.lax.fori_loop(0, batches, add, Quality(jnp.zeros(()), jnp.zeros(())))
+    sums = Quality(jnp.zeros(()), jnp.zeros(()))
+    if known is not None:
+        sums = total(*_judged(known, split.labels[:begin]), jnp.ones(begin, bool))
+    sums = jax.lax.fori_loop(0, batches, add, sums)
     return Quality(sums.loss / size / _LN2, sums.accuracy / size)
 
 
@@ -60,6 +72,9 @@ def example_losses(
     model: Model, params: Params, inputs: Array, labels: Array
 ) -> tuple[Array, Array]:
     """Loss in nats and whether the answer is right, per example."""
-    logits, _ = model.apply(params, inputs)
+    return _judged(model.apply(params, inputs)[0], labels)
+
+
+def _judged(logits: Array, labels: Array) -> tuple[Array, Array]:
     loss = optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     return loss, jnp.argmax(logits, axis=-1) == labels

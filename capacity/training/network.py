@@ -112,12 +112,7 @@ def advance(
     mask = turned(mask)
 
     def evaluation(now: Array, state: State) -> State:
-        state = _until_evaluation(model, rule, plan, train, validation, state, mask, key, now)
-        if not watch.examples:
-            return state
-        inputs, _ = pick(validation, jnp.arange(watch.examples))
-        seen = watched(model, watch, turned(state.params), inputs)
-        return state._replace(watched=noted(state.watched, seen, now))
+        return _until_evaluation(model, rule, plan, train, validation, state, mask, key, now, watch)
 
     return _turned_state(jax.lax.fori_loop(done, until, evaluation, state))
 
@@ -132,6 +127,7 @@ def _until_evaluation(
     mask: Mask,
     key: Key[Array, ""],
     now: Int[Array, ""],
+    watch: Watch,
 ) -> State:
     """The steps up to the evaluation with the index `now`, and that evaluation."""
     update = transformation(rule, plan.rates).update
@@ -180,7 +176,12 @@ def _until_evaluation(
         carry = (begin, state.params, state.moments, state.sparse, zeros)
         _, params, moments, sparse, sums = jax.lax.while_loop(lambda c: c[0] < end, segment, carry)
         settled = begin > plan.moves.last
-    quality = evaluate(model, turned(params), validation)
+    seen, known = state.watched, None
+    if watch.examples:
+        inputs, _ = pick(validation, jnp.arange(watch.examples))
+        look, known = watched(model, watch, turned(params), inputs)
+        seen = noted(seen, look, now)
+    quality = evaluate(model, turned(params), validation, known)
 
     count = plan.evaluate_every.astype(jnp.float32)
     values = (sums[0] / count / _LN2, sums[1] / count, *quality)
@@ -191,7 +192,7 @@ def _until_evaluation(
     best = jax.tree.map(lambda new, old: jnp.where(better, new, old), params, state.best)
     best_evaluation = jnp.where(better, now, state.best_evaluation)
     first_epoch = state.first_epoch + sums[2] * batch_size / _LN2
-    return State(params, moments, best, best_evaluation, curve, first_epoch, state.watched, sparse)
+    return State(params, moments, best, best_evaluation, curve, first_epoch, seen, sparse)
 
 
 def _moved(

@@ -47,16 +47,16 @@ def unwatched(model: Model, watch: Watch, evaluations: int) -> Watched:
         return Watched({}, {})
     params = jax.eval_shape(model.init, jax.random.key(0))
     x = jax.ShapeDtypeStruct((watch.examples, *model.input_shape), jnp.float32)
-    shapes = jax.eval_shape(lambda p, x: watched(model, watch, p, x), params, x)
+    shapes = jax.eval_shape(lambda p, x: watched(model, watch, p, x)[0], params, x)
     return jax.tree.map(lambda leaf: jnp.zeros((evaluations, *leaf.shape), leaf.dtype), shapes)
 
 
-def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> Watched:
-    """What a network's layers do on `inputs` [examples, *input_shape], condensed."""
+def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> tuple[Watched, Array]:
+    """What a network's layers do on `inputs` [examples, *input_shape], condensed; its logits."""
     taps = tapped(model, params, inputs)
     before = {name.removesuffix("/kernel"): outputs for name, outputs in taps.outputs.items()}
     behind = _condensed(watch, taps.activations, watch.limits)
-    return Watched(_condensed(watch, before, None), behind)
+    return Watched(_condensed(watch, before, None), behind), taps.logits
 
 
 def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched:

@@ -13,7 +13,7 @@ from capacity.coding.order import Units
 from capacity.models import Model, Params, interchangeable
 from capacity.pruning import Mask
 from capacity.saturation import RANGES
-from capacity.training import Examples, example_losses, mapped, pick
+from capacity.training import Examples, empirical_fisher, example_losses, mapped, pick
 
 UNITS = ("unit-norm", "unit-activity", "unit-saturation")
 _GRASP_TEMPERATURE = 200.0  # Wang et al. (2020), so that the softmax is nearly linear
@@ -96,13 +96,7 @@ def scores(
     if method == "grasp":
         return pruning.grasp(lambda p: loss(p, _GRASP_TEMPERATURE), params, mask)
     if method == "fisher":
-
-        def example(params: Params, example: tuple[Array, Array]) -> Float[Array, ""]:
-            one, label = example
-            return example_losses(model, params, one[None], label[None])[0][0]
-
-        diagonal = pruning.fisher_diagonal(example, params, (inputs, labels))
-        return pruning.obd(params, diagonal, mask)
+        return pruning.obd(params, empirical_fisher(model, params, *batch), mask)
     raise ValueError(f"method '{method}' has no scores of weights")
 
 

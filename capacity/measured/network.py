@@ -9,6 +9,7 @@ from capacity.coded import Compressed, headline
 from capacity.coding import coded_bytes
 from capacity.information import WeightEntropy, weight_entropy
 from capacity.lottery import Round
+from capacity.measured.saturation import NO_USE, layer_use
 from capacity.measured.trained import Trained
 from capacity.measured.weights import NO_LAYER, NO_NETWORK, layer_measures, network_measures
 from capacity.rows import CodecRow, CurveRow, LayerRow, NetworkRow
@@ -68,7 +69,9 @@ def measured(
     entropy = weight_entropy({n: q.symbols for n, q in leaves.items()}) if leaves else None
     layers, network = dict.fromkeys(weights, NO_LAYER), NO_NETWORK
     if best:
-        layers = layer_measures(weights, trained.initial, mask, leaves)
+        layers = layer_measures(
+            weights, trained.initial, mask, leaves, trained.fisher, subject.card.examples
+        )
         network = network_measures(
             subject.config,
             trained,
@@ -152,6 +155,9 @@ def layer_rows(subject: Subject, played: Round, network: Measured) -> list[Layer
     best = network.best
     leaves = best.file.leaves if best else None
     sizes = coded_bytes(best.file.content) if best and leaves else {}
+    last = subject.config.training.keep == "last"
+    evaluation = subject.evaluations - 1 if last else network.best_evaluation
+    used = layer_use(played, network.seed, evaluation)
     rows = []
     for name, w in network.weights.items():
         kept = int(network.mask[name].sum()) if name in network.mask else w.size
@@ -175,6 +181,7 @@ def layer_rows(subject: Subject, played: Round, network: Measured) -> list[Layer
                 side_information=entropy.side_information if entropy else None,
                 coded_size=sizes.get(name),
                 **asdict(network.layers[name]),
+                **asdict(used.get(name, NO_USE)),
             )
         )
     return rows

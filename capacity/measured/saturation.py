@@ -2,16 +2,18 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 import jax
 import numpy as np
 
 from capacity.lottery import Round
-from capacity.rows.saturation import SaturationRow
+from capacity.rows.saturation import LayerUse, SaturationRow
 from capacity.saturation import RANGES, Report
 from capacity.subject import Subject
 
+NO_USE = LayerUse(**dict.fromkeys(field.name for field in fields(LayerUse)))
 _UNITS = ("dead", "dormant", "firing", "firing_entropy")
 _DIRECTIONS = ("saturation", "effective_rank", "stable_rank", "participation_ratio")
 
@@ -47,6 +49,20 @@ def spectra(played: Round, seed: int) -> bytes | None:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # pyright: ignore[reportArgumentType]
     return buffer.getvalue()
+
+
+def layer_use(played: Round, seed: int, evaluation: int) -> dict[str, LayerUse]:
+    """By kernel what its layer used at that evaluation; of no layer where none was seen."""
+    found: dict[str, dict[str, Any]] = {}
+    for place, layer, report in _reports(played, seed):
+        figures = _figures(report, evaluation, place == "after", bounded=False)
+        own = found.setdefault(f"{layer}/kernel", {})
+        if place == "before":
+            own |= {name: figures[name] for name in _DIRECTIONS}
+        else:
+            own |= {"saturation_after": figures["saturation"]}
+            own |= {name: figures[name] for name in ("dead", "dormant", "firing_entropy")}
+    return {kernel: replace(NO_USE, **figures) for kernel, figures in found.items()}
 
 
 def _reports(played: Round, seed: int) -> Iterator[tuple[str, str, Report]]:

@@ -37,7 +37,12 @@ NO_LAYER = LayerMeasures(**dict.fromkeys(field.name for field in fields(LayerMea
 
 
 def layer_measures(
-    trained: Weights, initial: Weights, mask: Weights, leaves: Mapping[str, Quantised] | None
+    trained: Weights,
+    initial: Weights,
+    mask: Weights,
+    leaves: Mapping[str, Quantised] | None,
+    fisher: Weights | None = None,
+    examples: int = 0,
 ) -> dict[str, LayerMeasures]:
     """Of every tensor of a network.
 
@@ -47,11 +52,16 @@ def layer_measures(
 
     Args:
       leaves: the integers in its file; None where it holds none.
+      fisher: the diagonal of the Fisher information of an example, in nats.
+      examples: on which it was trained.
     """
     kept = unpruned(trained, mask)
     return {
         name: _layer_measures(
-            weights[kept[name]], initial[name][kept[name]], leaves[name].symbols if leaves else None
+            weights[kept[name]],
+            initial[name][kept[name]],
+            leaves[name].symbols if leaves else None,
+            None if fisher is None else examples * fisher[name][kept[name]],
         )
         for name, weights in trained.items()
     }
@@ -98,12 +108,17 @@ def unpruned(weights: Weights, mask: Weights) -> Weights:
 
 
 def _layer_measures(
-    trained: np.ndarray, initial: np.ndarray, symbols: np.ndarray | None
+    trained: np.ndarray,
+    initial: np.ndarray,
+    symbols: np.ndarray | None,
+    curvature: np.ndarray | None,
 ) -> LayerMeasures:
     columns: dict[str, float | None] = {
         "context_entropy": None if symbols is None else _or_none(_context_entropy, symbols),
         "differential_entropy": _or_none(differential_entropy, trained),
         "negentropy": _or_none(negentropy, trained),
+        "movement": _movement(trained, initial),
+        "negligible_share": None if curvature is None else _negligible(trained, curvature),
     }
     gaussian, step = _or_none(gaussian_like, trained), _or_none(plain_step, trained)
     if gaussian is not None and step is not None:
@@ -116,6 +131,20 @@ def _layer_measures(
             columns[f"{name}_entropy_over_initial"] = found.over_initial
             columns[f"{name}_entropy_over_gaussian"] = found.over_gaussian
     return replace(NO_LAYER, **columns)
+
+
+def _movement(trained: np.ndarray, initial: np.ndarray) -> float | None:
+    start = float(np.linalg.norm(initial.astype(np.float64)))
+    moved = float(np.linalg.norm(trained.astype(np.float64) - initial))
+    return moved / start if start > 0 else None
+
+
+def _negligible(trained: np.ndarray, curvature: np.ndarray) -> float | None:
+    """By the summed loss's second derivatives, in nats: those that cost less than a bit."""
+    if not trained.size:
+        return None
+    bits = curvature.astype(np.float64) * np.square(trained, dtype=np.float64) / 2 / math.log(2)
+    return float(np.mean(bits < 1))
 
 
 def _context_entropy(symbols: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from capacity.rows.columns import Column, Kind, Named, column, columns
 from capacity.rows.ledger import LedgerRow
 from capacity.rows.networks import CodecRow, CurveRow, LayerRow, NetworkRow
 from capacity.rows.pruning import PruningMeasures
-from capacity.rows.saturation import SaturationRow
+from capacity.rows.saturation import LayerUse, SaturationRow
 from capacity.rows.tables import TABLES, Row, reference
 from capacity.rows.weights import Entropies, LayerMeasures, NetworkMeasures
 
@@ -28,6 +28,7 @@ __all__ = [
     "Kind",
     "LayerMeasures",
     "LayerRow",
+    "LayerUse",
     "LedgerRow",
     "MemorisedRow",
     "Named",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from capacity.rows.columns import Named, column
 from capacity.rows.pruning import PruningMeasures
+from capacity.rows.saturation import LayerUse
 from capacity.rows.weights import LayerMeasures, NetworkMeasures
 
 
@@ -154,7 +155,7 @@ class _Layer(Named):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LayerRow(LayerMeasures, _Layer):
+class LayerRow(LayerUse, LayerMeasures, _Layer):
     """One parameter tensor of one trained network."""
 
 

@@ -1,10 +1,63 @@
-"""The saturation of layers while they train: rows of a network, a layer, a place and a step."""
+"""The saturation of layers: rows while they train, and columns of what is measured in the end."""
 
 from dataclasses import dataclass
 
 from capacity.rows.columns import Named, column
 
 _SATURATION = "Richter et al. 2020, arXiv:2006.08679"
+
+
+_USE = "of the layer whose kernel this is, at the evaluation whose weights are measured"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerUse:
+    """What a layer's outputs use of its width, in the rows of kernels; empty where none was seen.
+
+    Those before the non-linearity are of products with the kernel.
+    """
+
+    saturation: float | None = column(
+        "",
+        r"k_\delta/d",
+        f"share of directions, before the non-linearity, {_USE}",
+        "measured",
+        _SATURATION,
+    )
+    saturation_after: float | None = column(
+        "", r"k^+_\delta/d", "the same of what the layer hands on", "measured", _SATURATION
+    )
+    effective_rank: float | None = column(
+        "directions",
+        r"\mathrm{erank}",
+        f"before the non-linearity, {_USE}",
+        "measured",
+        "Roy & Vetterli 2007",
+    )
+    stable_rank: float | None = column(
+        "directions",
+        r"\mathrm{tr}\,C/\lambda_1",
+        f"before the non-linearity, {_USE}",
+        "measured",
+        "Rudelson & Vershynin 2007",
+    )
+    participation_ratio: float | None = column(
+        "directions",
+        r"(\sum\lambda)^2/\sum\lambda^2",
+        f"before the non-linearity, {_USE}",
+        "measured",
+    )
+    dead: float | None = column("", "", f"share of units that are always 0, {_USE}", "measured")
+    dormant: float | None = column(
+        "",
+        r"\tau",
+        f"share of units that hardly matter, by saturation.tau, {_USE}",
+        "measured",
+        "Sokar et al. 2023, arXiv:2302.12902",
+    )
+    firing_entropy: float | None = column(
+        "bits/unit", "H(f)", f"entropy of whether a unit fires, mean over units, {_USE}", "measured"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

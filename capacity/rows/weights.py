@@ -86,6 +86,23 @@ class LayerMeasures(Entropies):
         "estimate",
     )
 
+    movement: float | None = column(
+        "",
+        r"\|w - w_0\| / \|w_0\|",
+        "distance of the unpruned weights from their initial values, over the norm of these; empty "
+        "where all start at 0",
+        "measured",
+    )
+    negligible_share: float | None = column(
+        "",
+        "",
+        "share of the unpruned weights whose removal alone, to second order, adds less than a bit "
+        "to the code of all training labels under the network, by the empirical Fisher diagonal at "
+        "curvature.examples; empty without any",
+        "estimate",
+        source="LeCun et al. 1990",
+    )
+
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkMeasures(Entropies):

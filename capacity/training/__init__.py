@@ -1,6 +1,11 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
-from capacity.training.curvature import curvature, gauss_newton_product
+from capacity.training.curvature import (
+    curvature,
+    empirical_fisher,
+    empirical_fishers,
+    gauss_newton_product,
+)
 from capacity.training.examples import Examples, Quality, example_losses, pick
 from capacity.training.finetune import Finetuned, finetune
 from capacity.training.growing import Recipe
@@ -55,6 +60,8 @@ __all__ = [
     "chunk_size",
     "compilations",
     "curvature",
+    "empirical_fisher",
+    "empirical_fishers",
     "evaluate",
     "example_losses",
     "finetune",

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int, Key
 
 from capacity.information.curvature import Krylov, krylov
 from capacity.models import Model, Params
-from capacity.training.examples import Examples, pick
+from capacity.pruning import fisher_diagonal
+from capacity.training.examples import Examples, example_losses, pick
 from capacity.training.network import Mask
 from capacity.training.population import mapped
 
@@ -87,9 +88,35 @@ def gauss_newton_product(
     return product
 
 
+def empirical_fisher(
+    model: Model, params: Params, train: Examples, index: Int[Array, " examples"]
+) -> Params:
+    """Mean square of the gradient, in nats, of the loss of an example, over those of `index`."""
+
+    def loss(params: Params, example: tuple[Array, Array]) -> Float[Array, ""]:
+        one, label = example
+        return example_losses(model, params, one[None], label[None])[0][0]
+
+    return fisher_diagonal(loss, params, pick(train, index))
+
+
+def empirical_fishers(
+    model: Model, params: Params, train: Examples, index: Int[Array, " examples"], *, chunk: int
+) -> Params:
+    """`empirical_fisher` of every member of `params` [members, ...]."""
+    return _empirical_fishers(model, params, train, index, chunk=chunk)
+
+
 def _flat_mask(params: Params, mask: Mask) -> Array:
     whole = {n: mask[n] if n in mask else jnp.ones(p.shape, bool) for n, p in params.items()}
     return ravel_pytree(whole)[0]
+
+
+@functools.partial(jax.jit, static_argnames=("model", "chunk"))
+def _empirical_fishers(
+    model: Model, params: Params, train: Examples, index: Array, *, chunk: int
+) -> Params:
+    return mapped(lambda params: empirical_fisher(model, params, train, index), chunk, params)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "probes", "steps", "chunk"))

@@ -144,6 +144,9 @@ def _layer(network, tensor, shape):
         for mark in ("", "_over_initial", "_over_gaussian")
     }
     values |= {"differential_entropy": -1.5, "negentropy": 0.6 * (1 - network.density)}
+    values |= {"movement": 1.2, "negligible_share": 0.4, "saturation": 0.3, "dead": 0.1}
+    values |= {"saturation_after": 0.4, "effective_rank": 9.0, "stable_rank": 2.0}
+    values |= {"participation_ratio": 3.0, "dormant": 0.1, "firing_entropy": 0.7}
     return LayerRow(
         trial=network.trial,
         seed=network.seed,

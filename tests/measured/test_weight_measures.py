@@ -1,7 +1,7 @@
 """Measures of weights as columns: which weights count, how they are pooled, what stays empty."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -24,7 +24,9 @@ def quantised(weights):
 
 
 def network(weights, layers, mask, **beyond):
-    trained = Trained(initial=weights, curvature=None, coded_loss=0.5, coded_accuracy=0.9)
+    trained = Trained(
+        initial=weights, curvature=None, fisher=None, coded_loss=0.5, coded_accuracy=0.9
+    )
     return network_measures(
         Config(), trained._replace(**beyond), weights, mask, layers, size=100, examples=1000
     )
@@ -64,8 +66,9 @@ def test_what_cannot_be_had_is_empty():
     weights = drawn(0) | {"gone": np.zeros((9, 9), np.float32), "scale": np.ones(9, np.float32)}
     mask = {"gone": np.zeros((9, 9), bool)}
     layers = layer_measures(weights, weights, mask, None)
-    for name in ("output/bias", "gone", "scale"):
-        assert layers[name] == NO_LAYER
+    assert layers["gone"] == NO_LAYER
+    for name in ("output/bias", "scale"):
+        assert layers[name] == replace(NO_LAYER, movement=0.0)
     assert layers["layers/0/kernel"].plain_entropy_over_initial == 0
     few = layer_measures(
         {"w": np.arange(3, dtype=np.float32)}, {"w": np.ones(3, np.float32)}, {}, None
@@ -99,3 +102,21 @@ def test_the_file_and_what_it_says_by_hand():
     assert found.two_part_bits == 8 * 100 + 0.5 * 1000
     assert found.message_bits == 800 + 11  # of one codec
     assert 0.1 < found.error_bound < 0.9
+
+
+def test_movement_is_the_relative_distance_from_the_start():
+    """From (3, 4) by (0, 5): as far as it was from 0. A bias starts at 0 and has none."""
+    trained = {"w": np.array([3, 9], np.float32), "b": np.array([1, 2], np.float32)}
+    initial = {"w": np.array([3, 4], np.float32), "b": np.zeros(2, np.float32)}
+    found = layer_measures(trained, initial, {}, None)
+    assert found["w"].movement == pytest.approx(1.0)
+    assert found["b"].movement is None
+
+
+def test_a_weight_is_negligible_below_a_bit_of_all_labels():
+    """100 examples, h = 0.01 nats: 1 / 2 w^2 nats, a bit at w^2 = 2 ln 2 = 1.386."""
+    trained = {"w": np.array([0.5, -1.1, 1.2, 3.0], np.float32)}
+    fisher = {"w": np.full(4, 0.01, np.float32)}
+    found = layer_measures(trained, trained, {}, None, fisher, 100)
+    assert found["w"].negligible_share == pytest.approx(0.5)
+    assert layer_measures(trained, trained, {}, None)["w"].negligible_share is None

@@ -26,6 +26,8 @@ class Desk:
         if now.validation_loss is not None and now.validation_accuracy is not None:
             status = [f"round {now.round}", *status]
             status += [f"loss {now.validation_loss:.3f} accuracy {now.validation_accuracy:.4f}"]
+        if now.saturation:
+            status += ["saturation " + " ".join(f"{s:.2f}" for s in now.saturation.values())]
         self.board.training(trial, now.step, now.steps, " ".join(status))
 
     def outcome(self, trial: str, outcome: Outcome) -> None:

@@ -75,7 +75,7 @@ def _trained(
     behind: int,
 ) -> training.Snapshot:
     config, every = subject.config, subject.config.training.evaluate_every
-    settings, steps = config.pruning, subject.evaluations * every
+    settings, steps, watch = config.pruning, subject.evaluations * every, _watch(subject)
     total = settings.trainings * steps
 
     def show(done: int, state: State) -> None:
@@ -83,7 +83,8 @@ def _trained(
             loss = np.mean(np.asarray(state.curve.validation_loss)[:, done - 1])
             accuracy = np.mean(np.asarray(state.curve.validation_accuracy)[:, done - 1])
             step = behind * steps + done * every
-            progress(Progress(index, control, step, total, float(loss), float(accuracy)))
+            layers = training.saturation_now(watch, state.watched, done - 1)
+            progress(Progress(index, control, step, total, float(loss), float(accuracy), layers))
 
     rule = updates.rule(config.training, config.training.batch_size)
     rates = updates.rates(config.training, steps)
@@ -110,7 +111,7 @@ def _trained(
         chunk=subject.chunk,
         snapshot=settings.rewind_step // every,
         progress=show,
-        watch=_watch(subject),
+        watch=watch,
     )
 
 

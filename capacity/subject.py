@@ -1,6 +1,7 @@
 """What a trial studies: its data on the device, its network, and how that network is trained."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -36,6 +37,7 @@ class Progress(NamedTuple):
 
     `step` of `steps` counts the optimiser steps of one network over all of its trainings, or those
     of the part that `control` names: "memorising", or "prequential" where nothing is validated.
+    `saturation` is that of the layers by name, before their non-linearity, where it is watched.
     """
 
     round: int
@@ -44,6 +46,7 @@ class Progress(NamedTuple):
     steps: int
     validation_loss: float | None
     validation_accuracy: float | None
+    saturation: Mapping[str, float] | None = None
 
 
 class Subject(NamedTuple):

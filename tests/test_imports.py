@@ -131,6 +131,6 @@ def test_every_room_has_its_place():
 
 def test_the_environment_of_a_trial_is_known_before_its_libraries_load():
     """NumPy's and SciPy's BLAS take their number of threads from it once, when they load."""
-    told = "import sys, capacity.device; print({'numpy', 'scipy', 'jax'} & {*sys.modules})"
+    told = "import sys, capacity.sweep; print({'numpy', 'scipy', 'jax'} & {*sys.modules})"
     found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"

@@ -90,6 +90,7 @@ def scalars(content: Any) -> dict[str, Any]:
         return {"round": content.round, **means}
     now = {"round": content.round, "training_step": content.step}
     seen = {"validation_loss": content.validation_loss}
+    seen |= {f"saturation/{name}": value for name, value in (content.saturation or {}).items()}
     seen["validation_accuracy"] = content.validation_accuracy
     return now | {name: value for name, value in seen.items() if value is not None}
 

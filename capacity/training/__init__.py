@@ -30,7 +30,7 @@ from capacity.training.population import (
 from capacity.training.prequential import Asked, Budget, ask, logits, stage_steps
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
 from capacity.training.step import masked
-from capacity.training.watching import Watch, Watched, watched
+from capacity.training.watching import Watch, Watched, saturation_now, watched
 
 __all__ = [
     "Asked",
@@ -74,6 +74,7 @@ __all__ = [
     "members",
     "memorise",
     "pick",
+    "saturation_now",
     "stacked",
     "stage_steps",
     "train",

@@ -16,7 +16,7 @@ from capacity.training import examples, network
 from capacity.training.examples import Examples, Quality
 from capacity.training.network import Mask, Plan, State
 from capacity.training.optimizer import Rule
-from capacity.training.watching import Watch, Watched, reports
+from capacity.training.watching import Watch, all_reports
 
 T = TypeVar("T")
 Progress = Callable[[int, State], None]
@@ -92,7 +92,7 @@ def train(
         # The device runs on its own for about a second, then shows how far it is.
         stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
     if watch.examples:
-        state = state._replace(watched=_reported(watch, state.watched))
+        state = state._replace(watched=all_reports(watch, state.watched))
     return Snapshot(state, earlier)
 
 

@@ -1,14 +1,17 @@
 """The saturation of a network's layers at every evaluation, without leaving the device."""
 
+import functools
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int
 
 from capacity import saturation
 from capacity.models import Model, Params, tapped
+from capacity.names import natural
 from capacity.saturation import Condensed, Pooling, Report
 
 
@@ -73,9 +76,27 @@ def reports(watch: Watch, seen: Watched) -> Watched:
     return Watched(*found)
 
 
+def saturation_now(watch: Watch, seen: Watched, evaluation: int) -> dict[str, float] | None:
+    """By layer the members' mean saturation at an evaluation of a training that goes on.
+
+    Before the non-linearity; None where nothing is watched.
+    """
+    if not watch.examples:
+        return None
+    now = jax.tree.map(lambda leaf: leaf[:, evaluation], seen.before)
+    found = _reports_now(watch, now)
+    names = sorted(found, key=lambda name: (name == "output", natural(name)))
+    return {name: float(np.mean(np.asarray(found[name].saturation))) for name in names}
+
+
 def _condensed(
     watch: Watch, outputs: saturation.Activations, limits: tuple[float, float] | None
 ) -> dict[str, Condensed]:
     tracker = saturation.start(outputs)
     tracker = saturation.track(tracker, outputs, pooling=watch.pooling, limits=limits)
     return saturation.condensed(tracker)
+
+
+@functools.partial(jax.jit, static_argnames="watch")
+def _reports_now(watch: Watch, layers: Any) -> Any:
+    return jax.vmap(lambda member: reports(watch, Watched(member, {})).before)(layers)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from capacity.training import Watch
+from capacity.training import Watch, saturation_now
 
 SEEDS = range(3)
 WATCH = Watch(examples=50, limits=(-1.0, 1.0))
@@ -62,3 +62,18 @@ def test_watching_changes_no_network(bench, watched):
     assert not unwatched.watched.before
     for name, leaf in unwatched.params.items():
         np.testing.assert_allclose(watched.params[name], leaf, rtol=2e-4, atol=2e-5)
+
+
+def test_while_it_trains_the_latest_look_can_be_told(bench):
+    """The mean over members of what the finished report says of that evaluation."""
+    told = []
+
+    def progress(done, state):
+        told.append((done, saturation_now(WATCH, state.watched, done - 1)))
+
+    state = bench.run(SEEDS, watch=WATCH, progress=progress).state
+    done, layers = told[-1]
+    assert list(layers) == ["layers/0", "output"]
+    found = np.asarray(state.watched.before["layers/0"].saturation)[:, done - 1]
+    assert layers["layers/0"] == pytest.approx(found.mean())
+    assert saturation_now(Watch(), state.watched, 0) is None

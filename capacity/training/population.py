@@ -217,16 +217,6 @@ def _advance(
     return mapped(one, chunk, state, mask, keys)
 
 
-@functools.partial(jax.jit, static_argnames="watch")
-def _reported(watch: Watch, seen: Watched) -> Watched:
-    """All members and evaluations together, which makes eigenvalues cheap."""
-
-    def one(member: Watched) -> Watched:
-        return jax.vmap(functools.partial(reports, watch))(member)
-
-    return jax.vmap(one)(seen)
-
-
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))
 def _evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
     return mapped(lambda params: examples.evaluate(model, params, split), chunk, params)

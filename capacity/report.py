@@ -13,6 +13,7 @@ from capacity.analysis import (
     accuracy_weights,
     capacity_information,
     critical,
+    idle_capacity,
     ledger,
     memorised,
     rate_distortion,
@@ -29,12 +30,13 @@ from capacity.store import Results, StoreError
 
 
 class Picture(NamedTuple):
-    """A figure, drawn where a column of a table has a value."""
+    """A figure, drawn where a column of a table has a value and `enough` says so."""
 
     table: str
     column: str
     caption: str
     draw: Callable[[Results], Any]
+    enough: Callable[[Results], bool] = lambda results: True
 
 
 FIGURES: dict[str, Picture] = {
@@ -91,6 +93,13 @@ FIGURES: dict[str, Picture] = {
         "saturation",
         "Saturation of every layer while networks trained.",
         lambda r: saturation.figure(r.saturation, r.networks, r.trials),
+    ),
+    "idle-capacity": Picture(
+        "layers",
+        "saturation",
+        "Critical sparsity against the saturation of dense networks.",
+        lambda r: idle_capacity.figure(r.layers, r.networks, r.trials),
+        lambda r: len(idle_capacity.points(r.layers, r.networks)) >= idle_capacity.LEAST,
     ),
     "memorised-bits": Picture(
         "capacities",
@@ -153,7 +162,7 @@ def _figures(results: Results) -> dict[str, tuple[str, Callable[[Results], Any]]
     return {
         name: (each.caption, each.draw)
         for name, each in FIGURES.items()
-        if found[each.table][each.column].notna().any()
+        if found[each.table][each.column].notna().any() and each.enough(results)
     }
 
 

@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("results/saturation"))
     options = parser.parse_args()
-    train, validation = _drawn(55_000, 0), _drawn(5_000, 1)
+    train, validation = drawn(55_000, 0), drawn(5_000, 1)
     model = build(LENET)
     params = training.initial(model, training.member_keys([0], "initial"))
 
@@ -97,7 +97,7 @@ def main() -> None:
     (options.out / "saturation.md").write_text("\n".join(lines) + "\n")
 
 
-def _drawn(count: int, seed: int) -> Examples:
+def drawn(count: int, seed: int) -> Examples:
     """Pixels of MNIST's shape; what they show does not matter for time."""
     draw = np.random.default_rng(seed)
     images = draw.integers(0, 256, (count, 28, 28, 1), np.uint8)

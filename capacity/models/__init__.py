@@ -1,6 +1,7 @@
 """Networks as `Model(init, apply)` over flat dicts of arrays; the only room that imports flax."""
 
 from capacity.models.families import ACTIVATIONS, Architecture, build
+from capacity.models.flax_outputs import kernel_outputs
 from capacity.models.model import (
     Activations,
     Model,
@@ -29,6 +30,7 @@ __all__ = [
     "interchangeable",
     "is_kernel",
     "is_output",
+    "kernel_outputs",
     "layer_outputs",
     "layer_parameters",
     "narrower",

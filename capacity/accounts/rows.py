@@ -24,6 +24,8 @@ from capacity.information import (
     learned_weights,
     ledger,
     memorised_bits,
+    sample_complexity,
+    surplus_description_length,
 )
 from capacity.lottery import Round
 from capacity.measured import Measured
@@ -75,6 +77,7 @@ def _row(
     held = account.ledger if account else None
     information = held.weights.value if held else None
     rules = rule_capacities(subject, network.mask)
+    goal = network.validation.loss
     measured = capacity if played.number == 0 else None
     coded = 8 * len(best.file.content) if best else None
     coded_loss = network.network.coded_train_loss
@@ -90,6 +93,8 @@ def _row(
         prequential_bits=code.total if code else None,
         prequential_error=math.sqrt(code.variance) if code else None,
         first_epoch_bits=_first_epoch(subject, played, network.seed),
+        surplus_bits=surplus_description_length(code, goal) if code and goal is not None else None,
+        sample_complexity=sample_complexity(code, goal) if code and goal is not None else None,
         fit_bits=None if network.train.loss is None else count * network.train.loss,
         weight_information=information,
         weight_information_error=held.weights.standard_error if held else None,

@@ -19,6 +19,8 @@ LINES: dict[str, str | None] = {
     "noise_floor": None,
     "prequential_bits": "prequential_error",
     "first_epoch_bits": None,
+    "surplus_bits": None,
+    "sample_complexity": None,
     "fit_bits": None,
     "weight_information": "weight_information_error",
     "generalising_bits": "generalising_error",

@@ -19,11 +19,13 @@ class Against(NamedTuple):
     Attributes:
       over_initial: above that of the values before training.
       over_gaussian: above that of Gaussian values of the same number, mean and deviation.
+      over_pruned: above that of what is left of more Gaussian values when the smallest are pruned.
     """
 
     value: float
     over_initial: float
     over_gaussian: float
+    over_pruned: float
 
 
 Values = Float[np.ndarray, " n"]
@@ -34,6 +36,7 @@ def against(
     trained: Values,
     initial: Values,
     gaussian: Float[np.ndarray, "draws n"],
+    pruned: Float[np.ndarray, "draws n"],
 ) -> dict[str, Against]:
     """Each of `measures` of trained values, and by how much it exceeds that of each null.
 
@@ -41,19 +44,25 @@ def against(
     the same number, most of it cancels in the differences. Over Gaussian draws the mean is taken.
     """
     found, before = measures(trained), measures(initial)
-    nulls = [measures(draw) for draw in gaussian]
+    nulls, sparse = ([measures(draw) for draw in draws] for draws in (gaussian, pruned))
     return {
         name: Against(
             value=value,
             over_initial=value - before[name],
             over_gaussian=value - float(np.mean([null[name] for null in nulls])),
+            over_pruned=value - float(np.mean([null[name] for null in sparse])),
         )
         for name, value in found.items()
     }
 
 
-def gaussian_like(trained: Values, seed: int = 0) -> Float[np.ndarray, "draws n"]:
+def gaussian_like(
+    trained: Values, seed: int = 0, density: float = 1.0
+) -> Float[np.ndarray, "draws n"]:
     """Gaussian float32 values with exactly the mean and the standard deviation of `trained`.
+
+    Below a `density` of 1 they are the largest of n / density values: what pruning by magnitude
+    leaves of a Gaussian has a gap around 0, which is no merit of a pruned network.
 
     The same normal numbers for every tensor of n values. Several draws of small tensors, 16 of
     those of at most 1024 values: the mean over them is less of an accident.
@@ -63,7 +72,13 @@ def gaussian_like(trained: Values, seed: int = 0) -> Float[np.ndarray, "draws n"
     """
     mean, deviation = _moments(trained)
     draws = max(1, min(_DRAWS, _SAMPLES // trained.size))
-    normal = np.random.default_rng(seed).normal(size=(draws, trained.size))
+    more = max(trained.size, round(trained.size / density))
+    normal = np.random.default_rng(seed).normal(size=(draws, more))
+    if more > trained.size:
+        pruned = np.argpartition(np.abs(normal), more - trained.size, axis=1)[
+            :, more - trained.size :
+        ]
+        normal = np.take_along_axis(normal, np.sort(pruned, axis=1), axis=1)
     normal -= normal.mean(axis=1, keepdims=True)
     normal /= normal.std(axis=1, keepdims=True)
     return (mean + deviation * normal).astype(np.float32)

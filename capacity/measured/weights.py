@@ -48,7 +48,8 @@ def layer_measures(
 
     Only unpruned weights are compared with nulls, and with themselves before training: where the
     mask is belongs to `weight_entropy` and `context_entropy`, and a null with the same mask would
-    hide behind what both spend on it.
+    hide behind what both spend on it. The pruned null has not that mask but the gap around 0 that
+    pruning by magnitude leaves.
 
     Args:
       leaves: the integers in its file; None where it holds none.
@@ -60,6 +61,7 @@ def layer_measures(
         name: _layer_measures(
             weights[kept[name]],
             initial[name][kept[name]],
+            float(np.mean(kept[name])) if weights.size else 1.0,
             leaves[name].symbols if leaves else None,
             None if fisher is None else examples * fisher[name][kept[name]],
         )
@@ -110,6 +112,7 @@ def unpruned(weights: Weights, mask: Weights) -> Weights:
 def _layer_measures(
     trained: np.ndarray,
     initial: np.ndarray,
+    density: float,
     symbols: np.ndarray | None,
     curvature: np.ndarray | None,
 ) -> LayerMeasures:
@@ -126,10 +129,12 @@ def _layer_measures(
         def measures(values: np.ndarray) -> dict[str, float]:
             return {"plain": plain_entropy(values, step), **float_fields(values)._asdict()}
 
-        for name, found in against(measures, trained, initial, gaussian).items():
+        pruned = gaussian if density == 1 else gaussian_like(trained, density=density)
+        for name, found in against(measures, trained, initial, gaussian, pruned).items():
             columns[f"{name}_entropy"] = found.value
             columns[f"{name}_entropy_over_initial"] = found.over_initial
             columns[f"{name}_entropy_over_gaussian"] = found.over_gaussian
+            columns[f"{name}_entropy_over_pruned"] = found.over_pruned
     return replace(NO_LAYER, **columns)
 
 

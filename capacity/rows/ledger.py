@@ -11,6 +11,7 @@ from capacity.rows.columns import Named, column
 
 _INFORMATION = "Blier & Ollivier 2018, section 3.4"
 _PREQUENTIAL = f"{_INFORMATION}; Voita & Titov 2020, section 2.2.2"
+_SURPLUS = "Whitney et al. 2020, arXiv:2009.07368"
 _EXCESS = "Donoway et al. 2026, definition 3.2"
 _MEMORY = "Friedland et al. 2018, arXiv:1810.02328"
 
@@ -55,6 +56,22 @@ class LedgerRow(Named):
         "(and rewound weights), which have seen them",
         "upper bound",
         _EXCESS,
+    )
+    surplus_bits: float | None = column(
+        "bits",
+        r"\mathrm{SDL}",
+        "surplus description length: what blocks of the code cost above the network's validation "
+        "loss a label, while they do",
+        "estimate",
+        _SURPLUS,
+    )
+    sample_complexity: int | None = column(
+        "examples",
+        r"m_\epsilon",
+        "labels after which a block of the code costs no more than that loss a label, at most one "
+        "block too many; empty where none does",
+        "upper bound",
+        _SURPLUS,
     )
     fit_bits: float | None = column(
         "bits", r"L_\mathrm{fit}", "what the network leaves of its training labels", "measured"

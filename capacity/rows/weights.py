@@ -6,6 +6,10 @@ from capacity.rows.columns import column
 
 _VALUES = "of the unpruned weights rounded to 1/4 of their standard deviation in their tensor"
 _INITIAL = "how far that lies above the one of the same weights before training"
+_PRUNED = (
+    "how far that lies above the one of the largest of more Gaussian weights, of which magnitude "
+    "pruning has left the same share, of the same mean and deviation"
+)
 _GAUSSIAN = "how far that lies above the one of Gaussian weights of the same mean and deviation"
 
 
@@ -29,6 +33,9 @@ class Entropies:
     plain_entropy_over_gaussian: float | None = column(
         "bits/weight", r"\Delta_\mathcal{N} H_{\sigma/4}", _GAUSSIAN, "estimate"
     )
+    plain_entropy_over_pruned: float | None = column(
+        "bits/weight", r"\Delta_p H_{\sigma/4}", _PRUNED, "estimate"
+    )
     exponent_entropy: float | None = column(
         "bits/weight", "H(e)", "of the exponents of the unpruned float32 weights", "estimate"
     )
@@ -37,6 +44,9 @@ class Entropies:
     )
     exponent_entropy_over_gaussian: float | None = column(
         "bits/weight", r"\Delta_\mathcal{N} H(e)", _GAUSSIAN, "estimate"
+    )
+    exponent_entropy_over_pruned: float | None = column(
+        "bits/weight", r"\Delta_p H(e)", _PRUNED, "estimate"
     )
     context_entropy: float | None = column(
         "bits/weight",
@@ -60,6 +70,9 @@ class LayerMeasures(Entropies):
     sign_entropy_over_gaussian: float | None = column(
         "bits/weight", r"\Delta_\mathcal{N} H(\pm)", _GAUSSIAN, "estimate"
     )
+    sign_entropy_over_pruned: float | None = column(
+        "bits/weight", r"\Delta_p H(\pm)", _PRUNED, "estimate"
+    )
     mantissa_entropy: float | None = column(
         "bits/weight",
         "H(f)",
@@ -71,6 +84,9 @@ class LayerMeasures(Entropies):
     )
     mantissa_entropy_over_gaussian: float | None = column(
         "bits/weight", r"\Delta_\mathcal{N} H(f)", _GAUSSIAN, "estimate"
+    )
+    mantissa_entropy_over_pruned: float | None = column(
+        "bits/weight", r"\Delta_p H(f)", _PRUNED, "estimate"
     )
     differential_entropy: float | None = column(
         "bits/weight",

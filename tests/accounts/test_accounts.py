@@ -68,6 +68,15 @@ def test_a_row_for_each_network_whose_lines_add_up(outcomes, ledger):
         assert row.note is None
 
 
+def test_the_surplus_is_above_the_loss_that_the_network_reaches(outcomes, ledger):
+    """Below the whole code, by at most that loss a label; so many labels are one of its cuts."""
+    networks = [row for outcome in outcomes for row in outcome.rows["networks"]]
+    for row, network in zip(ledger, networks, strict=True):
+        least = row.prequential_bits - SIZE * network.validation_loss
+        assert max(0.0, least) - 1e-3 <= row.surplus_bits <= row.prequential_bits
+        assert row.sample_complexity in (None, 0, 16, 32, 64)
+
+
 def test_the_code_is_that_of_the_seed_in_every_round(ledger):
     codes = {row.seed: row.prequential_bits for row in ledger if row.round == 0}
     assert codes[0] != codes[1]

@@ -141,7 +141,7 @@ def _layer(network, tensor, shape):
     values = _entropies(network.density) | {
         f"{part}_entropy{mark}": 0.99 if not mark else -0.01
         for part in ("sign", "mantissa")
-        for mark in ("", "_over_initial", "_over_gaussian")
+        for mark in ("", "_over_initial", "_over_gaussian", "_over_pruned")
     }
     values |= {"differential_entropy": -1.5, "negentropy": 0.6 * (1 - network.density)}
     values |= {"movement": 1.2, "negligible_share": 0.4, "saturation": 0.3, "dead": 0.1}
@@ -171,6 +171,8 @@ def _entropies(density):
     return {
         "plain_entropy": 4.05 - 0.6 * (1 - density),
         "plain_entropy_over_initial": 0.6,
+        "plain_entropy_over_pruned": 0.1,
+        "exponent_entropy_over_pruned": 0.1,
         "plain_entropy_over_gaussian": -0.6 * (1 - density),
         "exponent_entropy": 2.55 - 1.1 * (1 - density),
         "exponent_entropy_over_initial": 0.0,

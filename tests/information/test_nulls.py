@@ -14,7 +14,11 @@ def normal(count, deviation=1.0, seed=0):
 def plain(trained, initial):
     step = plain_step(trained)
     return against(
-        lambda v: {"plain": plain_entropy(v, step)}, trained, initial, gaussian_like(trained)
+        lambda v: {"plain": plain_entropy(v, step)},
+        trained,
+        initial,
+        gaussian_like(trained),
+        gaussian_like(trained, density=0.5),
     )["plain"]
 
 
@@ -95,3 +99,32 @@ def test_what_has_no_scale_is_refused(values, reason):
     for measure in (plain_step, gaussian_like):
         with pytest.raises(ValueError, match=reason):
             measure(values)
+
+
+def test_a_pruned_gaussian_has_a_gap_and_the_same_moments():
+    """A quarter of a Gaussian lies beyond 1.1503 deviations, with a deviation of
+    sqrt(1 + 2 x 1.1503 x 0.2059 / 0.25) = 1.7015."""
+    trained = np.random.default_rng(0).normal(1.0, 2.0, 20_000).astype(np.float32)
+    (draw,) = gaussian_like(trained, density=0.25)
+    assert draw.size == trained.size
+    assert draw.mean() == pytest.approx(trained.mean(), abs=1e-4)
+    assert draw.std() == pytest.approx(trained.std(), rel=1e-4)
+    gap = np.abs(draw - draw.mean()).min() / draw.std()
+    assert gap == pytest.approx(1.1503 / 1.7015, abs=0.02)
+
+
+def test_what_is_left_of_a_pruned_gaussian_is_as_its_null_says():
+    """The surviving quarter of Gaussian weights has bits below a Gaussian, and none below this."""
+    drawn = np.random.default_rng(1).normal(size=40_000)
+    kept = np.sort(np.abs(drawn))[30_000]
+    trained = drawn[np.abs(drawn) > kept].astype(np.float32)
+    step = plain_step(trained)
+    found = against(
+        lambda v: {"plain": plain_entropy(v, step)},
+        trained,
+        trained,
+        gaussian_like(trained),
+        gaussian_like(trained, density=0.25),
+    )["plain"]
+    assert found.over_gaussian < -0.5
+    assert abs(found.over_pruned) < 0.05

@@ -8,7 +8,7 @@ import jax
 from flax import nnx
 from jaxtyping import Array
 
-from capacity.models.convolution import convolve
+from capacity.models.convolution import convolve, max_pooled
 from capacity.models.model import Activations, ModelError
 
 
@@ -115,7 +115,7 @@ class Cnn(nnx.Module):
         for i, layer in enumerate(self.convolutions):
             x = self.activation(layer(x))
             if i in self.stage_ends:
-                x = nnx.max_pool(x, (2, 2), strides=(2, 2))
+                x = max_pooled(x)
             activations[f"convolutions/{i}"] = x
         x = jax.lax.collapse(x, 1)
         for i, layer in enumerate(self.layers):

@@ -10,7 +10,9 @@ from jaxtyping import Array, Float, Int
 from capacity.models import Model, Params
 
 _LN2 = 0.6931471805599453
-_EVALUATION_BATCH = 500
+_DENSE_BATCH, _CONVOLUTION_BATCH = 500, 100
+"""Examples that are evaluated at once: patches of more images outgrow the cache, and take twice as
+long each."""
 
 
 class Examples(NamedTuple):
@@ -41,7 +43,8 @@ def evaluate(
       known: logits of the first examples, where they have been computed already.
     """
     size, begin = split.labels.shape[0], 0 if known is None else known.shape[0]
-    batches = -(-(size - begin) // _EVALUATION_BATCH)
+    convolves = any(leaf.ndim == 4 for leaf in params.values())
+    batches = -(-(size - begin) // (_CONVOLUTION_BATCH if convolves else _DENSE_BATCH))
     batch = -(-(size - begin) // max(batches, 1))
 
     def total(losses: Array, right: Array, real: Array) -> Quality:

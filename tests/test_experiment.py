@@ -160,6 +160,23 @@ MISTAKES = {
     "pruning: {allocation: global, output_rate: 0.1}": (
         "pruning: output_rate is not an option of global allocation"
     ),
+    "pruning: {begin: 0.8, schedule: gradual}": "pruning: begin = 0.8: must be below end = 0.75",
+    "pruning: {method: rigl, schedule: iterative}": (
+        "pruning: schedule iterative is not an option of rigl: it is dynamic"
+    ),
+    "pruning: {method: synflow, allocation: erk}": (
+        "pruning: allocation erk is not an option of synflow: it is global"
+    ),
+    "pruning: {pattern: 2-4}": "pruning: pattern '2-4': must be as 2:4",
+    "pruning: {pattern: 2:4, rounds: 3}": (
+        "pruning: pattern 2:4 is for one round, before training or behind it"
+    ),
+    "pruning: {schedule: gradual, controls: [sibling]}": (
+        "pruning: a sibling is no control of schedule gradual: its mask would be another"
+    ),
+    "pruning: {rewind: fine-tuning, method: snip}": (
+        "pruning: rewind fine-tuning is not an option of schedule before-training"
+    ),
     "pruning: {rewind_step: 150}": (
         "pruning.rewind_step = 150: must be a multiple of training.evaluate_every = 100"
     ),

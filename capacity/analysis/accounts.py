@@ -135,6 +135,8 @@ def _cell(cell: dict, whole_number, plus_minus: str, missing: str) -> str:
     def said(value: float) -> str:
         return whole_number(value) if columns(LedgerRow)[cell["line"]].unit else number(value, 3)
 
-    error = plus_minus + said(cell["error"]) if cell["error"] > 0 else ""
+    # Equal values have an error too, of the last digits.
+    spread = cell["error"] > 1e-9 * abs(cell["mean"])
+    error = plus_minus + said(cell["error"]) if spread else ""
     draw = "" if pd.isna(cell["draw"]) else f" ({said(cell['draw'])})"
     return said(cell["mean"]) + error + draw

@@ -34,7 +34,7 @@ def figure(networks: pd.DataFrame, trials: pd.DataFrame) -> Figure:
     for trial, line in lines.sort_values("x", ascending=False).groupby("trial", sort=False):
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight}
-        marks = {"marker": "o", "markersize": 0.7 * look.marks}
+        marks = {"marker": look.marker, "markersize": 0.7 * look.marks}
         ax.plot(line["x"], line["mean"], linestyle=look.dashes, **drawn, **marks, label=trial)
         if single:
             ax.errorbar(line["x"], line["mean"], line["band"], **drawn, capsize=2)

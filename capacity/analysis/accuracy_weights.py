@@ -28,7 +28,12 @@ def figure(networks: pd.DataFrame, trials: pd.DataFrame) -> Figure:
         look = seen.of[str(trial)]
         drawn = {"color": look.colour, "linewidth": look.weight, "linestyle": look.dashes}
         ax.plot(
-            line["x"], line["mean"], marker="o", markersize=0.7 * look.marks, label=trial, **drawn
+            line["x"],
+            line["mean"],
+            marker=look.marker,
+            markersize=0.7 * look.marks,
+            label=trial,
+            **drawn,
         )
         if seen.few:
             band = line["error"].fillna(0)

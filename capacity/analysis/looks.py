@@ -34,6 +34,7 @@ class Look(NamedTuple):
     dashes: Any
     marks: float
     weight: float
+    marker: str = "o"
 
 
 class Looks(NamedTuple):
@@ -64,11 +65,14 @@ def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
     described = _described(networks, trials)
     names = _names(described)
     groups = list(dict.fromkeys(names.values()))
-    few = len(groups) <= len(PALETTE)
+    # Words have no order that a shade could show, so that two kinds of marks help the colours out.
+    words = described.shape[1] == 1 and all(isinstance(v, str) for v in described.iloc[:, 0])
+    few = len(groups) <= (1 + words) * len(PALETTE)
+    marker = {g: "os"[i // len(PALETTE) % 2] for i, g in enumerate(groups)}
     kinds = list(dict.fromkeys(filter(None, control.values())))
     of_kind = dict(zip(kinds, PALETTE[1:], strict=False))
     if few:
-        colours = dict(zip(groups, PALETTE, strict=False))
+        colours = {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(groups)}
         title, shown = "", [(colours[g], g) for g in groups]
         colour_of = {t: colours[names[t]] for t in control}
         if len(groups) == 1 and len(kinds) < len(PALETTE):
@@ -83,13 +87,24 @@ def looks(networks: pd.DataFrame, trials: pd.DataFrame) -> Looks:
         kept = values[:: -(-len(values) // ENTRIES)]
         title, shown = _title(key), [(colour[v], _value(v)) for v in kept]
         colour_of = {t: colour[described.loc[t, key]] for t in control}
-    entries: list[Artist] = [Line2D([], [], color=c, label=text) for c, text in shown]
+    many = len(groups) > len(PALETTE)
+    entries: list[Artist] = [
+        Line2D([], [], color=c, label=text, marker=marker[text] if few and many else "")
+        for c, text in shown
+    ]
     for kind in kinds:
         drawn = of_kind.get(kind, GREY) if len(groups) == 1 else GREY
         entries.append(Line2D([], [], color=drawn, linestyle=_dashes(kind), label=kind))
     marks, weight = (5.0, 1.2) if few else (3.0, 0.6)
     of = {
-        t: Look(f"{names[t]}, {c}" if c else names[t], colour_of[t], _dashes(c), marks, weight)
+        t: Look(
+            f"{names[t]}, {c}" if c else names[t],
+            colour_of[t],
+            _dashes(c),
+            marks,
+            weight,
+            marker[names[t]] if few else "o",
+        )
         for t, c in control.items()
     }
     return Looks(of, title, entries, few)

@@ -39,6 +39,10 @@ NEEDS = {
     "lottery": "mnist",
     "cnn": "fashion_mnist",
     "capacity": None,
+    "controls": None,
+    "mnist": "mnist",
+    "pruning": "mnist",
+    "large-sparse": "mnist",
 }
 
 
@@ -86,6 +90,10 @@ def test_every_config_runs_at_tiny_size(name, tmp_path):
         overrides += ["model.family=lenet5", "model.width=[0.1,0.2]"]
     if name == "mlp":
         overrides += ["model.width=12", "model.depth=[2,3]", "data.label_noise=[0.0,0.2]"]
+    if name in ("mnist", "pruning", "large-sparse"):
+        overrides += ["model.width=12", "pruning.update_every=1"]
+    if name == "controls":
+        overrides += ["model.width=8"]
     if name == "digits":
         overrides += ["model.width=[4,8]", "data.label_noise=0.1"]
     if name == "capacity":

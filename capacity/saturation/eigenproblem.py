@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import eigh_tridiagonal
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 _LIFT = 50
 """The largest entry becomes about 2^50, whose square float32 holds too."""
@@ -17,10 +17,12 @@ class Tridiagonal(NamedTuple):
     Attributes:
       diagonal: [width].
       beside: [width - 1], what stands next to the diagonal.
+      changing: units that have a variance; as many eigenvalues as are left are exactly 0.
     """
 
     diagonal: Float[Array, " width"]
     beside: Float[Array, " width-1"]
+    changing: Int[Array, ""]
 
 
 def tridiagonal(matrix: Float[Array, "width width"]) -> Tridiagonal:
@@ -29,8 +31,9 @@ def tridiagonal(matrix: Float[Array, "width width"]) -> Tridiagonal:
     A tenth of the time of eigenvalues, which on a CPU come with vectors that nobody asked for
     (LAPACK's syevd).
     """
+    changing = jnp.sum(jnp.diagonal(matrix) > 0, dtype=jnp.int32)
     if matrix.shape[0] == 1:
-        return Tridiagonal(matrix[0], jnp.zeros(0))
+        return Tridiagonal(matrix[0], jnp.zeros(0), changing)
     # Scaled by a power of 2 far away from denormal numbers: where units are dead or rank is
     # missing, a CPU spends forty times as long on them.
     _, exponent = jnp.frexp(jnp.max(jnp.abs(jnp.diagonal(matrix))))
@@ -38,20 +41,23 @@ def tridiagonal(matrix: Float[Array, "width width"]) -> Tridiagonal:
     scaled = matrix * jnp.ldexp(jnp.float32(1), shift)
     _, diagonal, beside, _ = jax.lax.linalg.tridiagonal(scaled)
     back = jnp.ldexp(jnp.float32(1), -shift)
-    return Tridiagonal(diagonal * back, beside * back)
+    return Tridiagonal(diagonal * back, beside * back, changing)
 
 
 def eigenvalues(matrix: Tridiagonal) -> Float[Array, " width"]:
-    """The largest first; rounding errors below 0 are 0.
+    """The largest first; rounding errors below 0 are 0. NaN where any entry is not finite.
 
     By bisection, to within float32's rounding of the largest: of many matrices of one width, under
-    `jax.vmap`, each takes a twentieth of what one alone does. NaN where any entry is not finite.
+    `jax.vmap`, each takes a twentieth of what one alone does. As many as there are units that never
+    change are exactly 0: the roots of their rounding errors would add up in the effective rank.
     """
     finite = jnp.all(jnp.isfinite(matrix.diagonal)) & jnp.all(jnp.isfinite(matrix.beside))
     if matrix.diagonal.shape[0] == 1:
         values = matrix.diagonal
     else:
         # Bisection would never end on what is not finite.
-        diagonal, beside = (jnp.where(finite, part, 0) for part in matrix)
+        diagonal, beside = (jnp.where(finite, part, 0) for part in matrix[:2])
         values = eigh_tridiagonal(diagonal, beside, eigvals_only=True)
-    return jnp.where(finite, jnp.maximum(values[::-1], 0), jnp.nan)
+    there = jnp.arange(values.shape[0]) < matrix.changing
+    values = jnp.where(there, jnp.maximum(values[::-1], 0), 0)
+    return jnp.where(finite, values, jnp.nan)

@@ -5,7 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from capacity.saturation import batch_moments, covariance, merged, no_moments, spectrum
+from capacity.saturation import (
+    batch_moments,
+    covariance,
+    effective_rank,
+    merged,
+    no_moments,
+    spectrum,
+)
 
 CUTS = [(0, 60), (60, 61), (61, 300), (300, 437)]  # a short batch and one of a single sample
 
@@ -54,6 +61,19 @@ def test_two_points_by_hand():
 def test_no_samples_and_constant_ones_have_no_variance():
     for found in (no_moments(3), batch_moments(jnp.full((5, 3), 7.0))):
         np.testing.assert_array_equal(spectrum(found), 0)
+
+
+def test_units_that_never_change_add_no_direction():
+    """108 of 120 units are dead: 108 exact zeros, and the effective rank of the others alone."""
+    living = np.maximum(correlated(), 0)
+    samples = np.zeros((len(living), 120), np.float32)
+    samples[:, ::10] = living
+    found = spectrum(batch_moments(jnp.asarray(samples)))
+    values = np.linalg.eigvalsh(np.cov(living.astype(np.float64), rowvar=False, bias=True))
+    np.testing.assert_array_equal(found[12:], 0)
+    shares = np.sqrt(values) / np.sqrt(values).sum()
+    rank = np.exp(-np.sum(shares * np.log(shares)))
+    np.testing.assert_allclose(effective_rank(found), rank, rtol=1e-4)
 
 
 def test_each_network_of_a_population_has_its_own():

@@ -14,6 +14,7 @@ import filelock
 from capacity.caches import cache_folder
 
 CACHE_BYTES = 1 << 30
+_MAPPINGS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
 
 def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
@@ -46,6 +47,28 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
     elif gpus < 1:
         values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 * gpus:.3f}"
     return {name: value for name, value in values.items() if _ours(name)}
+
+
+def make_room(share: float = 0.5) -> bool:
+    """Drops this process's compiled programs if they hold too many memory mappings; says if so.
+
+    A program compiled for a CPU takes tens of them, and XLA ends a process that runs out of the
+    65,530 Linux gives it with a segmentation fault. What is needed again comes from the cache on
+    disk.
+
+    Args:
+      share: of the mappings allowed, from which on programs are dropped.
+    """
+    import jax  # noqa: PLC0415 - the environment comes first
+
+    held, allowed = _MAPPINGS
+    if not (held.exists() and allowed.exists()):
+        return False
+    with held.open() as lines:
+        if sum(1 for _ in lines) < share * int(allowed.read_text()):
+            return False
+    jax.clear_caches()
+    return True
 
 
 @contextmanager

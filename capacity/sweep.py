@@ -82,6 +82,7 @@ def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
                 desk.outcome(name, outcome)
         except (ArithmeticError, ValueError, RuntimeError, MemoryError) as error:
             desk.failed(name, f"{type(error).__name__}: {error}")
+        device.make_room()
 
 
 def _run_on_ray(

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 
+import pytest
 from jaxtyping import install_import_hook
 
 _cache = tempfile.TemporaryDirectory(prefix="capacity-tests-")
@@ -19,7 +20,7 @@ os.environ |= {
     "JAX_NUMPY_RANK_PROMOTION": "raise",
 }
 
-from capacity.device import environment  # noqa: E402 - the cache is in the environment now
+from capacity.device import environment, make_room  # noqa: E402 - the cache is in the environment now
 
 os.environ |= environment()
 
@@ -40,3 +41,10 @@ ROOMS = (
     "pruning",
 )
 install_import_hook([f"capacity.{room}" for room in ROOMS], "beartype.beartype")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _room():
+    """The whole suite compiles more programs than one process can hold."""
+    yield
+    make_room(share=0.25)

@@ -35,6 +35,7 @@ class PopulationTrial(tune.Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts another trial in the same process."""
         self._trial.stop()
+        device.make_room()
         self._begin(new_config)
         return True
 

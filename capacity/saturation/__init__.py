@@ -2,6 +2,7 @@
 
 moments: streaming covariance. eigenproblem: its spectrum. directions: what of it is used. units:
 single ones. sketch: the covariance of wide layers. tracking: all of them in a training loop.
+optimiser: the same by optax.
 """
 
 from capacity.saturation.directions import (
@@ -20,6 +21,7 @@ from capacity.saturation.moments import (
     no_moments,
     spectrum,
 )
+from capacity.saturation.optimiser import TrackedState, tracked
 from capacity.saturation.sketch import Leading, Sketch, leading, no_sketch, sketched
 from capacity.saturation.tracking import (
     Activations,
@@ -56,6 +58,7 @@ __all__ = [
     "Pooling",
     "Report",
     "Sketch",
+    "TrackedState",
     "Tracker",
     "Tridiagonal",
     "Units",
@@ -87,5 +90,6 @@ __all__ = [
     "stable_rank",
     "start",
     "track",
+    "tracked",
     "tridiagonal",
 ]

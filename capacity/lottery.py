@@ -27,7 +27,7 @@ class Lottery(NamedTuple):
     """How to prune and what to restart.
 
     Attributes:
-      output_rate: of the output layer of a layerwise lottery.
+      output_rate, convolution_rate: of the output layer and of convolutions in a layerwise lottery.
       allocation: `layerwise`, `erk` or `global`: what a round keeps of each layer, or in all.
       schedule: when a round's mask is made: `iterative`, of the round before it; `one-shot`, of the
         dense one; `before-training`, of the weights that a round starts from; `gradual` and
@@ -40,6 +40,7 @@ class Lottery(NamedTuple):
     rounds: int
     rate: float
     output_rate: float | None = None
+    convolution_rate: float | None = None
     allocation: str = "layerwise"
     schedule: str = "iterative"
     rewind: str = "weights"
@@ -114,13 +115,12 @@ def levels(
 
     Args:
       sizes: what can go of each tensor: its weights, or the units that it computes.
-      shapes: of the tensors, for `erk`.
+      shapes: of the tensors; a convolution has more axes than two.
 
     Raises:
       PruningError: a layer cannot keep `least` weights.
     """
-    output_rate = lottery.rate if lottery.output_rate is None else lottery.output_rate
-    rates = {name: output_rate if is_output(name) else lottery.rate for name in sizes}
+    rates = {name: _rate(lottery, name, shapes[name]) for name in sizes}
     remaining, total = dict(sizes), sum(sizes.values())
     found: list[Kept] = []
     for index in range(lottery.rounds + 1):
@@ -139,6 +139,12 @@ def levels(
         else:
             found.append(remaining)
     return found
+
+
+def _rate(lottery: Lottery, name: str, shape: tuple[int, ...]) -> float:
+    rate = lottery.convolution_rate if len(shape) > 2 else None
+    rate = lottery.output_rate if is_output(name) else rate
+    return lottery.rate if rate is None else rate
 
 
 def dense_mask(params: Params) -> Mask:

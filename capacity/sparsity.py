@@ -41,6 +41,7 @@ def lottery_of(settings: Pruning) -> Lottery:
         rounds=settings.rounds,
         rate=settings.rate,
         output_rate=settings.output_rate,
+        convolution_rate=settings.convolution_rate,
         allocation=settings.sharing,
         schedule=settings.timing,
         rewind=settings.rewind,

@@ -152,6 +152,13 @@ def test_every_round_keeps_the_exact_share():
     ]
 
 
+def test_convolutions_may_have_a_rate_of_their_own():
+    shapes = {"layers/0/kernel": (5, 5, 1, 4), "layers/1/kernel": (20, 5), "output/kernel": (10, 4)}
+    sizes = {"layers/0/kernel": 100, "layers/1/kernel": 100, "output/kernel": 40}
+    found = levels(Lottery(2, 0.2, convolution_rate=0.1), sizes, shapes, 1)
+    assert [list(kept.values()) for kept in found] == [[100, 100, 40], [90, 80, 32], [81, 64, 26]]
+
+
 def test_without_a_rate_of_its_own_the_output_is_pruned_as_the_rest():
     rounds, _ = played(Lottery(rounds=1, rate=0.5))
     assert kept(rounds[1].mask) == {"layers/0/kernel": [50, 50], "output/kernel": [20, 20]}

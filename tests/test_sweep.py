@@ -40,6 +40,7 @@ NEEDS = {
     "cnn": "fashion_mnist",
     "capacity": None,
     "controls": None,
+    "conv2": "fashion_mnist",
     "mnist": "mnist",
     "pruning": "mnist",
     "large-sparse": "mnist",

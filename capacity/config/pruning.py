@@ -63,6 +63,7 @@ class Pruning(Section):
     rounds: Annotated[int, Field(ge=0, le=1000)] = key(0, "levels of sparsity after the dense one")
     rate: Rate = key(0.2, "share of the remaining weights (or units) that a round removes")
     output_rate: Rate | None = key(None, "the same for the output layer; null takes rate")
+    convolution_rate: Rate | None = key(None, "the same for convolutions; null takes rate")
     method: Method = key("magnitude", "what a weight or a unit is worth")
     schedule: Schedule | None = key(
         None,
@@ -136,10 +137,11 @@ class Pruning(Section):
             f"allocation {self.sharing} is not an option of {self.method}: "
             f"it is {' or '.join(habits.allocations)}",
         )
-        require(
-            self.sharing == "layerwise" or self.output_rate is None,
-            f"output_rate is not an option of {self.sharing} allocation",
-        )
+        for name in ("output_rate", "convolution_rate"):
+            require(
+                self.sharing == "layerwise" or getattr(self, name) is None,
+                f"{name} is not an option of {self.sharing} allocation",
+            )
         require(
             not self.method.startswith("unit-") or self.output_rate is None,
             f"output_rate is not an option of {self.method}, which keeps all outputs",

@@ -78,7 +78,7 @@ def moving(repeats: int) -> Grid:
             of = tables if kind in ("gradual", "movement") else {}
             start, updates = jnp.int32(schedule.start), jnp.int32(schedule.updates)
             plan = plan._replace(
-                moves=Moves(start, jnp.int32(UPDATE), updates, of, jnp.float32(0.3))
+                moves=Moves(start, jnp.int32(UPDATE), updates, of, jnp.float32(0.3), jnp.int32(1))
             )
         mask = dense if kind in ("gradual", "movement") else sparse
         began = time.process_time()
@@ -164,7 +164,7 @@ def compacting(repeats: int) -> Grid:
         own = {name: np.asarray(leaf[0]) for name, leaf in params.items()}
         masks = {name: np.asarray(leaf[0]) for name, leaf in mask.items()}
         own = {name: np.where(masks.get(name, True), leaf, 0) for name, leaf in own.items()}
-        compact = pruning.compacted(own, masks, layers, jax.nn.relu).params
+        compact = pruning.compacted(own, masks, layers, jax.nn.relu, padded=False).params
         saved = pruning.savings(own, masks, compact)
         pair = [{n: jnp.asarray(p) for n, p in each.items()} for each in (own, compact)]
         apart = float(jnp.max(jnp.abs(apply(pair[0], inputs) - apply(pair[1], inputs))))

@@ -15,7 +15,7 @@ from capacity.pruning import Mask
 from capacity.saturation import RANGES
 from capacity.training import Examples, empirical_fisher, example_losses, mapped, pick
 
-UNITS = ("unit-norm", "unit-activity", "unit-saturation")
+UNITS = ("unit-norm", "unit-activity", "unit-saturation", "unit-random")
 _GRASP_TEMPERATURE = 200.0  # Wang et al. (2020), so that the softmax is nearly linear
 
 Kept = Mapping[str, int] | int
@@ -36,6 +36,16 @@ class Criterion(NamedTuple):
     least: int = 1
     pattern: tuple[int, int] | None = None
     activation: str = "relu"
+
+    @property
+    def structured(self) -> bool:
+        """Whether a mask is more than counts: whole units, or a pattern."""
+        return self.method in UNITS or self.pattern is not None
+
+    @property
+    def random(self) -> "Criterion":
+        """The same structure of what is drawn."""
+        return self._replace(method="unit-random" if self.method in UNITS else "random")
 
 
 class Batch(NamedTuple):
@@ -106,15 +116,18 @@ def unit_scores(
     layers: Sequence[Units],
     activations: Mapping[str, Array],
     activation: str,
+    key: Key[Array, ""],
 ) -> list[Float[Array, " units"]]:
     """What each unit (channel) of each hidden layer is worth."""
     found = []
-    for units in layers:
+    for place, units in enumerate(layers):
         kernel = units.outputs[0].tensor
         outputs = activations[kernel.removesuffix("/kernel")]
         limits = RANGES.get(activation)
         if method == "unit-norm":
             found.append(pruning.unit_norms(params[kernel]))
+        elif method == "unit-random":
+            found.append(jax.random.uniform(jax.random.fold_in(key, place), outputs.shape[-1:]))
         elif method == "unit-activity":
             found.append(pruning.unit_activity(outputs))
         elif limits is None:
@@ -148,11 +161,13 @@ def _chosen(
     def one(params: Params, mask: Mask, key: Array) -> Mask:
         if method in UNITS:
             assert isinstance(kept, Mapping)
-            return _units(criterion, model, params, mask, kept, batch)
+            return _units(criterion, model, params, mask, kept, key, batch)
         if method == "synflow":
             ones = jnp.ones((1, *model.input_shape))
             assert not isinstance(kept, Mapping)
-            return pruning.synflow(lambda p: model.apply(p, ones)[0], params, mask, kept)
+            return pruning.synflow(
+                lambda p: model.apply(p, ones)[0], params, mask, kept, least=criterion.least
+            )
         found = scores(method, model, params, mask, key, batch)
         if criterion.pattern is not None:
             return pruning.n_of_m(found, mask, *criterion.pattern)
@@ -170,11 +185,12 @@ def _units(
     params: Params,
     mask: Mask,
     kept: Mapping[str, Array],
+    key: Key[Array, ""],
     batch: Batch,
 ) -> Mask:
     layers = interchangeable(model)
     _, activations = model.apply(params, pick(*batch)[0])
-    worth = unit_scores(criterion.method, params, layers, activations, criterion.activation)
+    worth = unit_scores(criterion.method, params, layers, activations, criterion.activation, key)
     stay = []
     for units, each in zip(layers, worth, strict=True):
         kernel = units.outputs[0].tensor

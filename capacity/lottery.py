@@ -125,7 +125,10 @@ def levels(
     found: list[Kept] = []
     for index in range(lottery.rounds + 1):
         if index > 0:
-            remaining = {n: kept_count(count, rates[n]) for n, count in remaining.items()}
+            remaining = {
+                n: max(kept_count(count, rates[n]), min(least, sizes[n]))
+                for n, count in remaining.items()
+            }
             total = kept_count(total, lottery.rate)
         if lottery.allocation == "global":
             if total < least * len(sizes):

@@ -9,14 +9,24 @@ import numpy as np
 
 from capacity import criteria, lottery, training, updates
 from capacity.criteria import Batch, Criterion, Kept
-from capacity.lottery import REINITIALISED, SMALL_DENSE, TICKET, Operations, Round
+from capacity.lottery import (
+    RANDOM_MASK,
+    REINITIALISED,
+    SIBLING,
+    SMALL_DENSE,
+    TICKET,
+    Operations,
+    Round,
+)
 from capacity.models import Params, is_kernel
 from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
-from capacity.sparsity import gradual_schedule, lottery_of, pruning_levels
+from capacity.sparsity import dense_level, gradual_schedule, lottery_of, pruning_levels
 from capacity.subject import Progress, Subject, narrowed
 from capacity.training import Moves, State, Watch
 
+GOING_ON = (TICKET, SIBLING, RANDOM_MASK)
+"""Networks that start from what their round rewinds to, and are fine-tuned where it is trained."""
 Show = Callable[[Progress], None] | None
 
 
@@ -24,8 +34,8 @@ def rounds(subject: Subject, progress: Show) -> Iterator[tuple[Subject, Round]]:
     """Every population as soon as it is trained, and whose it is: small controls have their own."""
     config = subject.config
     counter = itertools.count()
-    do = _operations(subject, progress, counter)
     initial = _initial(subject)
+    do = _operations(subject, initial, progress, counter)
     for played in lottery.play(lottery_of(config.pruning), initial, do):
         yield subject, played
         last = [TICKET, *(c for c in config.pruning.controls if c != SMALL_DENSE)][-1]
@@ -33,7 +43,9 @@ def rounds(subject: Subject, progress: Show) -> Iterator[tuple[Subject, Round]]:
             yield _small(subject, played, progress, counter)
 
 
-def _operations(subject: Subject, progress: Show, counter: Iterator[int]) -> Operations:
+def _operations(
+    subject: Subject, initial: Params, progress: Show, counter: Iterator[int]
+) -> Operations:
     config, settings = subject.config, subject.config.pruning
     seeds = range(config.seeds)
     kept = pruning_levels(settings, subject.model)
@@ -47,7 +59,8 @@ def _operations(subject: Subject, progress: Show, counter: Iterator[int]) -> Ope
     )
 
     def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
-        return _trained(subject, params, mask, index, control, kept, progress, next(counter))
+        count = next(counter)
+        return _trained(subject, params, mask, index, control, kept[index], progress, count)
 
     def chosen(params: Params, mask: training.Mask, index: int) -> training.Mask:
         keys = training.member_keys(seeds, "pruning", index)
@@ -56,7 +69,19 @@ def _operations(subject: Subject, progress: Show, counter: Iterator[int]) -> Ope
         )
 
     def shuffled(mask: training.Mask, index: int) -> training.Mask:
-        return criteria.shuffled(mask, training.member_keys(seeds, "random mask", index))
+        keys = training.member_keys(seeds, "random mask", index)
+        if not criterion.structured:
+            return criteria.shuffled(mask, keys)
+        return criteria.chosen(
+            criterion.random,
+            subject.model,
+            initial,
+            lottery.dense_mask(initial),
+            kept[index],
+            keys,
+            batch,
+            chunk=subject.chunk,
+        )
 
     def fresh(index: int) -> Params:
         return training.initial(subject.model, training.member_keys(seeds, REINITIALISED, index))
@@ -70,7 +95,7 @@ def _trained(
     mask: training.Mask,
     index: int,
     control: str,
-    kept: list[Kept],
+    kept: Kept,
     progress: Show,
     behind: int,
 ) -> training.Snapshot:
@@ -88,7 +113,7 @@ def _trained(
 
     rule = updates.rule(config.training, config.training.batch_size)
     rates = updates.rates(config.training, steps)
-    if settings.rewind == "fine-tuning" and index > 0 and control == TICKET:
+    if settings.rewind == "fine-tuning" and index > 0 and control in GOING_ON:
         rates = rates._replace(
             learning_rate=rates.learning_rate * jnp.float32(settings.finetune_rate)
         )
@@ -97,7 +122,7 @@ def _trained(
     if settings.timing in lottery.DURING:
         moving = settings.method if settings.timing == "dynamic" else _gradual(settings.method)
         rule = rule._replace(moving=moving)
-        plan = plan._replace(moves=_moves(subject, kept[index], rests=control != TICKET))
+        plan = plan._replace(moves=_moves(subject, kept, rests=control != TICKET))
     return training.train(
         subject.model,
         rule,
@@ -140,6 +165,7 @@ def _moves(subject: Subject, kept: Kept, *, rests: bool) -> Moves:
         every=jnp.int32(schedule.every),
         updates=jnp.int32(schedule.updates),
         kept=left,
+        least=jnp.int32(settings.least),
         fraction=jnp.float32(0 if rests else settings.exchange),
     )
 
@@ -152,7 +178,7 @@ def _small(
     small = narrowed(subject, left)
     initial = _initial(small)
     mask = lottery.dense_mask(initial)
-    kept = pruning_levels(small.config.pruning, small.model)[:1] * (played.number + 1)
+    kept = dense_level(small.config.pruning, small.model)
     trained = _trained(
         small, initial, mask, played.number, SMALL_DENSE, kept, progress, next(counter)
     )

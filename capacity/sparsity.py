@@ -26,6 +26,7 @@ def check(settings: Pruning, wide: Architecture, model: Model, steps: int) -> No
       PruningError, ModelError: in one sentence.
     """
     kept = pruning_levels(settings, model)
+    _applies(settings, wide)
     if settings.timing in DURING:
         gradual_schedule(settings, steps)
     if SMALL_DENSE in settings.controls and settings.rounds:
@@ -68,6 +69,12 @@ def pruning_levels(settings: Pruning, model: Model) -> list[Kept]:
     return levels(lottery_of(settings), sizes, shapes, settings.least)
 
 
+def dense_level(settings: Pruning, model: Model) -> Kept:
+    """All weights, counted as a round of `pruning_levels` counts those that it keeps."""
+    sizes = {name: math.prod(leaf.shape) for name, leaf in _kernels(model).items()}
+    return sum(sizes.values()) if settings.sharing == "global" else sizes
+
+
 def gradual_schedule(settings: Pruning, steps: int) -> Gradual:
     """When a mask that moves in a training of so many steps does so; `final` is to be set.
 
@@ -106,6 +113,15 @@ def least_kept(settings: Pruning, model: Model, kept: Kept) -> int:
     everything = jax.eval_shape(model.init, jax.random.key(0))
     whole = unit_mask(stay, layers, {name: leaf.shape for name, leaf in everything.items()})
     return sum(int(whole[n].sum()) if n in whole else math.prod(shapes[n]) for n in shapes)
+
+
+def _applies(settings: Pruning, wide: Architecture) -> None:
+    if settings.method == "synflow" and (wide.layer_norm or wide.family in ("vgg", "resnet")):
+        raise PruningError("method synflow: normalised layers have no flow to preserve")
+    if settings.method == "unit-saturation" and wide.activation in ("gelu", "silu"):
+        raise PruningError(
+            f"method unit-saturation: a unit of {wide.activation} is neither off nor at a limit"
+        )
 
 
 def _kernels(model: Model) -> dict[str, jax.ShapeDtypeStruct]:

@@ -160,6 +160,13 @@ MISTAKES = {
     "pruning: {allocation: global, output_rate: 0.1}": (
         "pruning: output_rate is not an option of global allocation"
     ),
+    "pruning: {rewind: fine-tuning, controls: [random-mask]}": (
+        "pruning: random-mask is no control of rewind fine-tuning, which leaves zeros outside of "
+        "the mask: random-ticket is"
+    ),
+    'pruning: {pattern: "2:4", rounds: 1, allocation: global}': (
+        "pruning: allocation is not an option of a pattern"
+    ),
     "pruning: {begin: 0.8, schedule: gradual}": "pruning: begin = 0.8: must be below end = 0.75",
     "pruning: {method: rigl, schedule: iterative}": (
         "pruning: schedule iterative is not an option of rigl: it is dynamic"

@@ -237,6 +237,22 @@ def test_settings_without_effect_are_told(tmp_path, capsys):
     ]
 
 
+def test_settings_of_pruning_without_effect_are_told():
+    def said(**pruning):
+        return idle(Config.model_validate({"pruning": {"rounds": 1, **pruning}}))
+
+    assert said(exchange=0.5, begin=0.1, finetune_rate=0.5, examples=7) == [
+        "pruning.begin: without effect, as schedule iterative moves no mask",
+        "pruning.exchange: without effect, as schedule iterative exchanges no weights",
+        "pruning.finetune_rate: without effect, as rewind weights starts at the whole rate",
+        "pruning.examples: without effect, as method magnitude looks at no examples",
+    ]
+    assert said(method="rigl", exchange=0.5, begin=0.1) == []
+    assert said(rounds=0, least=2) == [
+        "pruning.least: without effect, as pruning.rounds = 0 prunes nothing"
+    ]
+
+
 @pytest.mark.parametrize(
     ("sections", "words"),
     [

@@ -12,8 +12,8 @@ LEGEND = (
     "Critical sparsity: the largest share of the prunable weights that can go while the mean test "
     "accuracy over seeds is within one standard error of the dense networks', by interpolation, "
     "with its 95 % interval over seeds; >= where it never falls, <= where the first round is below "
-    "already. Weights: what is left there, biases included. Seeds that diverged in any round are "
-    "left out."
+    "already. Weights: what is left there, biases included. Seeds that diverged in a round that "
+    "others survived are left out; a round that none survived has an accuracy of 0."
 )
 _BOUND = {NEVER_FALLS: ">= ", STARTS_BELOW: "<= "}
 _COLUMNS = ("trial", "control", "seeds", "accuracy", *Critical._fields, "weights")
@@ -54,6 +54,9 @@ def text(found: pd.DataFrame) -> str:
 def _critical(dense: pd.DataFrame, pruned: pd.DataFrame) -> tuple | None:
     known = pd.concat([alive(dense)[0], alive(pruned)[0]])
     table = known.pivot_table(index="seed", columns="round", values="test_accuracy").dropna()
+    for lost in set(pruned["round"]) - set(table.columns):
+        table[lost] = 0.0  # No seed survived it, which is no round to be left out.
+    table = table.sort_index(axis=1)
     rounds = [r for r in map(int, table.columns) if r > 0]
     if len(table) < 2 or 0 not in table.columns or not rounds:
         return None

@@ -22,11 +22,42 @@ def idle(config: Config) -> list[str]:
             said.append(_sentence(keys, "memorising.inputs = gaussian takes the shape alone"))
     elif not config.prequential.on:
         said.append(_sentence(_changed(config, ("prequential",)), "prequential.epochs = 0"))
+    if config.training.on:
+        said += _of_pruning(config)
     if config.training.on and not config.saturation.examples:
         said.append(_sentence(_changed(config, ("saturation",)), "saturation.examples = 0"))
     if not config.memorising.on:
         said.append(_sentence(_changed(config, ("memorising",)), "memorising.loads is empty"))
     return list(filter(None, said))
+
+
+def _of_pruning(config: Config) -> Iterator[str]:
+    settings, changed = config.pruning, set(_changed(config, ("pruning",)))
+
+    def told(names: tuple[str, ...], reason: str) -> str:
+        return _sentence([key for name in names if (key := f"pruning.{name}") in changed], reason)
+
+    if settings.rounds == 0:
+        yield _sentence(sorted(changed), "pruning.rounds = 0 prunes nothing")
+        return
+    if settings.timing not in ("gradual", "dynamic"):
+        yield told(("begin", "end", "update_every"), f"schedule {settings.timing} moves no mask")
+    if settings.timing != "dynamic":
+        yield told(("exchange",), f"schedule {settings.timing} exchanges no weights")
+    if settings.rewind != "fine-tuning":
+        yield told(("finetune_rate",), f"rewind {settings.rewind} starts at the whole rate")
+    if settings.method in (
+        "magnitude",
+        "random",
+        "movement",
+        "synflow",
+        "unit-norm",
+        "set",
+        "rigl",
+    ):
+        yield told(("examples",), f"method {settings.method} looks at no examples")
+    if settings.pattern is not None:
+        yield told(("rate", "least"), f"pattern {settings.pattern} says what stays")
 
 
 def _changed(config: Config, sections: tuple[str, ...]) -> list[str]:

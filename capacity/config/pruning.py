@@ -160,6 +160,11 @@ class Pruning(Section):
             f"rewind {self.rewind} is not an option of schedule {self.timing}",
         )
         require(
+            self.rewind == "weights" or "random-mask" not in self.controls,
+            f"random-mask is no control of rewind {self.rewind}, which leaves zeros outside of the "
+            "mask: random-ticket is",
+        )
+        require(
             not (during and "sibling" in self.controls),
             f"a sibling is no control of schedule {self.timing}: its mask would be another",
         )
@@ -189,6 +194,8 @@ class Pruning(Section):
             not self.method.startswith("unit-") and self.method != "synflow",
             f"pattern is not an option of {self.method}",
         )
+        for name in ("allocation", "output_rate", "convolution_rate"):
+            require(getattr(self, name) is None, f"{name} is not an option of a pattern")
         return self
 
 

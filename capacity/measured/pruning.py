@@ -8,10 +8,10 @@ import numpy as np
 
 from capacity import pruning, training
 from capacity.lottery import Round
-from capacity.models import ACTIVATIONS, affine_layers, interchangeable
+from capacity.models import ACTIVATIONS, affine_layers, interchangeable, pads
 from capacity.pruning import interpolated
 from capacity.rows.pruning import PruningMeasures
-from capacity.subject import Subject
+from capacity.subject import Subject, architecture
 from capacity.training import Weights
 
 POINTS = 30
@@ -26,9 +26,10 @@ def pruning_measures(
     positions = {each.kernel: math.prod(each.outputs[:-1]) for each in layers}
     units = interchangeable(subject.model)
     activation = ACTIVATIONS[subject.config.model.activation]
+    padded = pads(architecture(subject.config, subject.dataset))
     found = []
     for own, mask, barrier in zip(weights, masks, _barriers(subject, played), strict=True):
-        compact = pruning.compacted(own, mask, units, activation).params
+        compact = pruning.compacted(own, mask, units, activation, padded=padded).params
         saved = pruning.savings(own, mask, compact, positions)
         found.append(
             PruningMeasures(
@@ -51,6 +52,5 @@ def _barriers(subject: Subject, played: Round) -> list[float | None]:
     for alpha in np.linspace(0, 1, POINTS + 2, dtype=np.float32):
         between = interpolated(played.other, played.state.params, jnp.asarray(alpha))
         quality = training.evaluate(subject.model, between, subject.test, chunk=subject.chunk)
-        errors.append(1 - np.asarray(quality.accuracy, np.float64))
-    found = np.max(errors, axis=0) - (errors[0] + errors[-1]) / 2
-    return [float(each) for each in found]
+        errors.append(1 - quality.accuracy)
+    return [float(each) for each in pruning.barrier(jnp.stack(errors))]

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from capacity.lottery import Round
+from capacity.models import is_linear
 from capacity.rows.saturation import LayerUse, SaturationRow
 from capacity.saturation import RANGES, Report
 from capacity.subject import Subject
@@ -34,7 +35,7 @@ def saturation_rows(subject: Subject, played: Round, seed: int) -> list[Saturati
             width=report.spectrum.shape[-1],
             samples=int(report.samples[i]),
             enough=bool(report.enough[i]),
-            **_figures(report, i, place == "after", bounded and layer != "output"),
+            **_figures(report, i, place == "after", bounded and not is_linear(layer)),
         )
         for place, layer, report in _reports(played, seed)
         for i in range(subject.evaluations)

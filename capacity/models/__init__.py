@@ -1,6 +1,6 @@
 """Networks as `Model(init, apply)` over flat dicts of arrays; the only room that imports flax."""
 
-from capacity.models.families import ACTIVATIONS, Architecture, build
+from capacity.models.families import ACTIVATIONS, Architecture, build, pads
 from capacity.models.flax_outputs import kernel_outputs
 from capacity.models.model import (
     Activations,
@@ -8,6 +8,7 @@ from capacity.models.model import (
     ModelError,
     Params,
     is_kernel,
+    is_linear,
     is_output,
     layer_outputs,
     layer_parameters,
@@ -29,10 +30,12 @@ __all__ = [
     "build",
     "interchangeable",
     "is_kernel",
+    "is_linear",
     "is_output",
     "kernel_outputs",
     "layer_outputs",
     "layer_parameters",
     "narrower",
+    "pads",
     "tapped",
 ]

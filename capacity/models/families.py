@@ -35,6 +35,12 @@ class Architecture(NamedTuple):
     class_count: int
 
 
+def pads(architecture: Architecture) -> bool:
+    """Whether its convolutions see zeros around an image."""
+    plan = PLANS.get(architecture.family)
+    return plan is None or plan.padding == "SAME"
+
+
 @cache
 def build(architecture: Architecture) -> Model:
     """The network of `architecture`; equal architectures give one `Model`, hence one compilation.

@@ -89,6 +89,11 @@ def is_kernel(name: str) -> bool:
     return name.endswith("kernel")
 
 
+def is_linear(layer: str) -> bool:
+    """Whether a layer has no non-linearity behind it: the output, and shortcuts of a ResNet."""
+    return layer.rpartition("/")[2] in (OUTPUT, "shortcut")
+
+
 def is_output(name: str) -> bool:
     """Whether the tensor belongs to the last layer, by its name."""
     return name.startswith(f"{OUTPUT}/")

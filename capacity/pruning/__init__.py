@@ -8,7 +8,7 @@ how far networks are apart, and how sparse they can be.
 
 from capacity.pruning.allocation import competition, erk, refuse_emptied, uniform
 from capacity.pruning.compaction import Compact, compacted
-from capacity.pruning.connectivity import Line, interpolated, line
+from capacity.pruning.connectivity import Line, barrier, interpolated, line
 from capacity.pruning.cost import Cost, Savings, cost, savings
 from capacity.pruning.critical import FALLS, NEVER_FALLS, STARTS_BELOW, Critical, critical_sparsity
 from capacity.pruning.dynamic import drop_fraction, exchanged, forgotten, rigl, sparse_evolution
@@ -58,6 +58,7 @@ __all__ = [
     "Mask",
     "PruningError",
     "Savings",
+    "barrier",
     "compacted",
     "competition",
     "cost",

@@ -47,16 +47,18 @@ def erk(
 
 
 def competition(
-    scores: Mapping[str, Array], mask: Mask, count: Int[Array, ""], least: int = 0
+    scores: Mapping[str, Array], mask: Mask, count: Int[Array, ""], least: int | Int[Array, ""] = 0
 ) -> dict[str, Int[Array, ""]]:
     """What each layer keeps when the `count` largest scores of all layers together stay.
 
     `prune(scores, mask, competition(...))` then is `prune(scores, mask, count)`, but for the
     `least` best weights of every layer, which stay whatever their score. Needs a `count` of at
-    least that many. Only the scores decide which layers are emptied: ask `refuse_emptied`.
+    least that many. With `least` 0 the scores decide which layers are emptied.
     """
     safe = {
-        name: keep_largest(scores[name].ravel(), m.ravel(), jnp.int32(least)).reshape(m.shape)
+        name: keep_largest(scores[name].ravel(), m.ravel(), jnp.asarray(least, jnp.int32)).reshape(
+            m.shape
+        )
         for name, m in mask.items()
     }
     left = count - sum(jnp.sum(m) for m in safe.values())

@@ -34,7 +34,7 @@ def compacted(
     layers: Sequence[Units],
     activation: Callable[[Array], Array],
     *,
-    padded: bool = True,
+    padded: bool,
     widths: Sequence[int] | None = None,
 ) -> Compact:
     """The network without units (channels) whose inputs or outputs are all pruned.

@@ -32,6 +32,11 @@ def interpolated(first: Params, second: Params, alpha: Float[Array, ""]) -> Para
     return jax.tree.map(lambda a, b: (1 - alpha) * a + alpha * b, first, second)
 
 
+def barrier(losses: Float[Array, "points ..."]) -> Float[Array, "..."]:
+    """The largest loss along a line, over the first axis, minus the mean of both ends; >= 0."""
+    return jnp.max(losses, axis=0) - (losses[0] + losses[-1]) / 2
+
+
 def line(
     loss: Callable[[Params], Float[Array, ""]],
     first: Params,
@@ -50,4 +55,4 @@ def line(
     """
     points = jnp.concatenate([jnp.zeros(1), alphas, jnp.ones(1)])
     losses = jax.vmap(lambda alpha: loss(interpolated(first, second, alpha)))(points)
-    return Line(points, losses, jnp.max(losses) - (losses[0] + losses[-1]) / 2)
+    return Line(points, losses, barrier(losses))

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
+from capacity.pruning.allocation import competition
 from capacity.pruning.masks import Mask, prune
 from capacity.pruning.scores import Scores, Weights, scored
 
@@ -33,11 +34,12 @@ def synflow(
     mask: Mask,
     count: Int[Array, ""],
     rounds: int = 100,
+    least: int = 0,
 ) -> Mask:
     """The mask with exactly `count` weights left after `rounds` of removing the smallest scores.
 
     After round k the share (count / n)^(k / rounds) of the n weights in `mask` is left, and all
-    layers compete (arXiv:2006.05467, algorithm 1).
+    layers compete (arXiv:2006.05467, algorithm 1), but for the `least` best of each.
     """
     total = jnp.float32(sum(jnp.sum(m) for m in mask.values()))
     share = jnp.log(count.astype(jnp.float32) / total)
@@ -48,6 +50,7 @@ def synflow(
         kept = jnp.where(
             index + 1 == rounds, count, jnp.maximum(count, jnp.round(left).astype(jnp.int32))
         )
-        return prune(synaptic_flow(outputs, params, mask), mask, kept)
+        flow = synaptic_flow(outputs, params, mask)
+        return prune(flow, mask, competition(flow, mask, kept, least))
 
     return jax.lax.fori_loop(0, rounds, after, dict(mask))

@@ -17,12 +17,13 @@ class Tridiagonal(NamedTuple):
     Attributes:
       diagonal: [width].
       beside: [width - 1], what stands next to the diagonal.
-      changing: units that have a variance; as many eigenvalues as are left are exactly 0.
+      directions: at most so many eigenvalues are not 0: units that have a variance, or fewer where
+        whoever made the matrix knows its rank.
     """
 
     diagonal: Float[Array, " width"]
     beside: Float[Array, " width-1"]
-    changing: Int[Array, ""]
+    directions: Int[Array, ""]
 
 
 def tridiagonal(matrix: Float[Array, "width width"]) -> Tridiagonal:
@@ -48,8 +49,8 @@ def eigenvalues(matrix: Tridiagonal) -> Float[Array, " width"]:
     """The largest first; rounding errors below 0 are 0. NaN where any entry is not finite.
 
     By bisection, to within float32's rounding of the largest: of many matrices of one width, under
-    `jax.vmap`, each takes a twentieth of what one alone does. As many as there are units that never
-    change are exactly 0: the roots of their rounding errors would add up in the effective rank.
+    `jax.vmap`, each takes a twentieth of what one alone does. Beyond the matrix's `directions` they
+    are exactly 0: the roots of their rounding errors would add up in the effective rank.
     """
     finite = jnp.all(jnp.isfinite(matrix.diagonal)) & jnp.all(jnp.isfinite(matrix.beside))
     if matrix.diagonal.shape[0] == 1:
@@ -58,6 +59,6 @@ def eigenvalues(matrix: Tridiagonal) -> Float[Array, " width"]:
         # Bisection would never end on what is not finite.
         diagonal, beside = (jnp.where(finite, part, 0) for part in matrix[:2])
         values = eigh_tridiagonal(diagonal, beside, eigvals_only=True)
-    there = jnp.arange(values.shape[0]) < matrix.changing
+    there = jnp.arange(values.shape[0]) < matrix.directions
     values = jnp.where(there, jnp.maximum(values[::-1], 0), 0)
     return jnp.where(finite, values, jnp.nan)

@@ -40,6 +40,7 @@ class Condensed(NamedTuple):
     """What a report is made of, in a few numbers per unit: cheap to take and to keep in a loop."""
 
     covariance: Tridiagonal
+    samples: Float[Array, ""]
     units: Units
 
 
@@ -52,7 +53,7 @@ class Report(NamedTuple):
       effective_rank, stable_rank, participation_ratio: other counts of directions.
       dead, dormant, extreme, firing: shares of units and of outputs, see `units`.
       firing_entropy: bits per unit.
-      samples: how many outputs were seen.
+      samples: how many outputs were seen, pooled ones where they are pooled.
       enough: at least two samples per unit; else all of it says more of the samples.
       spectrum: [width] eigenvalues of the covariance, the largest first, from which any other
         share can be drawn later.
@@ -91,15 +92,16 @@ def track(
     Under `jax.vmap` it tracks each network of a population.
 
     Args:
-      pooling: what a sample of a convolution is: every position, or one number for each channel.
+      pooling: what a sample of a convolution is for its directions: every position, or one number
+        for each channel. Units are counted at every position.
       limits: of the non-linearity where it is bounded, see `units.RANGES`.
     """
     found = {}
     for name, seen in tracker.items():
-        x = layer_samples(activations[name], pooling).astype(jnp.float32)
+        x = activations[name].astype(jnp.float32)
         found[name] = Seen(
-            second.merged(seen.moments, second.batch_moments(x)),
-            single.both_units(seen.units, single.batch_units(x, limits)),
+            second.merged(seen.moments, second.batch_moments(layer_samples(x, pooling))),
+            single.both_units(seen.units, single.batch_units(layer_samples(x), limits)),
         )
     return found
 
@@ -115,12 +117,22 @@ def report(
     return reported(condensed(tracker), delta=delta, tau=tau, rule=rule)
 
 
-def condensed(tracker: Tracker) -> dict[str, Condensed]:
-    """What reports can be made of later, many at once: most of a report's time is eigenvalues."""
-    return {
-        name: Condensed(tridiagonal(second.covariance(seen.moments)), seen.units)
-        for name, seen in tracker.items()
-    }
+def condensed(tracker: Tracker, ranks: Mapping[str, int] | None = None) -> dict[str, Condensed]:
+    """What reports can be made of later, many at once: most of a report's time is eigenvalues.
+
+    Args:
+      ranks: the most directions that a layer can have, where that is known: products with a kernel
+        have no more than its inputs. The rounding errors of all others would look like directions.
+    """
+    found = {}
+    for name, (moments, units) in tracker.items():
+        matrix = tridiagonal(second.covariance(moments))
+        most = jnp.maximum(moments.samples - 1, 0).astype(jnp.int32)
+        if ranks and name in ranks:
+            most = jnp.minimum(most, ranks[name])
+        matrix = matrix._replace(directions=jnp.minimum(matrix.directions, most))
+        found[name] = Condensed(matrix, moments.samples, units)
+    return found
 
 
 def reported(
@@ -151,7 +163,7 @@ def layer_samples(
 
 
 def _report(seen: Condensed, delta: float, tau: float, rule: directions.Rule) -> Report:
-    values, count = eigenvalues(seen.covariance), seen.units.samples
+    values, count = eigenvalues(seen.covariance), seen.samples
     return Report(
         saturation=directions.layer_saturation(values, delta, rule),
         dimension=directions.intrinsic_dimension(values, delta, rule),

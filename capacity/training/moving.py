@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from capacity.models import Params
 from capacity.pruning import (
     Mask,
+    competition,
     drop_fraction,
     forgotten,
     magnitude,
@@ -34,6 +35,7 @@ class Moves(NamedTuple):
         their number stays.
       fraction: of each tensor's weights that the first update of dynamic training exchanges; it
         decays to 0 along a half cosine.
+      least: weights that every layer keeps at least where all compete.
     """
 
     start: Int[Array, ""]
@@ -41,6 +43,7 @@ class Moves(NamedTuple):
     updates: Int[Array, ""]
     kept: Mapping[str, Int[Array, " updates"]] | Int[Array, " updates"]
     fraction: Float[Array, ""]
+    least: Int[Array, ""]
 
     @property
     def last(self) -> Int[Array, ""]:
@@ -94,7 +97,10 @@ def moved(
     if moving in (GRADUAL, MOVEMENT):
         scores = scored(state.movement, mask) if moving == MOVEMENT else magnitude(params, mask)
         index = jnp.clip((step - moves.start) // moves.every, 0, moves.updates)
-        after = prune(scores, mask, jax.tree.map(lambda table: table[index], moves.kept))
+        count = jax.tree.map(lambda table: table[index], moves.kept)
+        if not isinstance(count, Mapping):
+            count = competition(scores, mask, count, moves.least)
+        after = prune(scores, mask, count)
         kept = {n: jnp.where(after[n], p, 0) if n in after else p for n, p in params.items()}
     else:
         length = jnp.maximum(moves.last - moves.start, 1)

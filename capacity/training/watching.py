@@ -1,6 +1,7 @@
 """The saturation of a network's layers at every evaluation, without leaving the device."""
 
 import functools
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from capacity import saturation
-from capacity.models import Model, Params, tapped
+from capacity.models import Model, Params, is_linear, tapped
 from capacity.names import natural
 from capacity.saturation import Condensed, Pooling, Report
 
@@ -58,8 +59,9 @@ def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> tuple[
     """What a network's layers do on `inputs` [examples, *input_shape], condensed; its logits."""
     taps = tapped(model, params, inputs)
     before = {name.removesuffix("/kernel"): outputs for name, outputs in taps.outputs.items()}
-    behind = _condensed(watch, taps.activations, watch.limits)
-    return Watched(_condensed(watch, before, None), behind), taps.logits
+    ranks = {name: math.prod(params[f"{name}/kernel"].shape[:-1]) for name in before}
+    behind = _condensed(watch, taps.activations, {}, watch.limits)
+    return Watched(_condensed(watch, before, ranks, None), behind), taps.logits
 
 
 def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched:
@@ -100,11 +102,16 @@ def saturation_now(watch: Watch, seen: Watched, evaluation: int) -> dict[str, fl
 
 
 def _condensed(
-    watch: Watch, outputs: saturation.Activations, limits: tuple[float, float] | None
+    watch: Watch,
+    outputs: saturation.Activations,
+    ranks: Mapping[str, int],
+    limits: tuple[float, float] | None,
 ) -> dict[str, Condensed]:
     tracker = saturation.start(outputs)
-    tracker = saturation.track(tracker, outputs, pooling=watch.pooling, limits=limits)
-    return saturation.condensed(tracker)
+    for name, own in list(tracker.items()):
+        of = None if is_linear(name) else limits
+        tracker |= saturation.track({name: own}, outputs, pooling=watch.pooling, limits=of)
+    return saturation.condensed(tracker, ranks)
 
 
 @functools.partial(jax.jit, static_argnames="watch")

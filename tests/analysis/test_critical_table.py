@@ -41,6 +41,15 @@ def test_the_crossing_is_between_the_last_within_and_the_next():
     assert "0.793" in text(critical(networks([0.9, 0.9, 0.9, 0.88])))
 
 
+def test_a_round_that_no_seed_survives_is_a_fall():
+    found = networks([0.9, 0.9, 0.9, 0.9])
+    found.loc[found["round"] == 3, ["diverged", "test_accuracy"]] = [True, np.nan]
+    (row,) = critical(found).to_dict("records")
+    assert row["verdict"] == "falls"
+    assert 0.75 <= row["sparsity"] < 0.76
+    assert row["seeds"] == 3
+
+
 def test_bounds_are_told_as_such():
     assert ">= 0.900" in text(critical(networks([0.9, 0.9, 0.9, 0.9])))
     assert "<= 0.500" in text(critical(networks([0.9, 0.5, 0.5, 0.5])))

@@ -89,11 +89,11 @@ def test_the_function_stays(setting):
 def test_no_useless_unit_is_left(setting):
     model, params, mask = pruned_network(setting)
     layers = interchangeable(model)
-    compact = compacted(params, mask, layers, ACTIVATIONS[setting])
+    compact = compacted(params, mask, layers, ACTIVATIONS[setting], padded=True)
     for units in layers:
         assert compact.mask[units.outputs[0].tensor].any(axis=0).all()
         assert compact.mask[units.inputs[0].tensor].any(axis=1).all()
-    again = compacted(compact.params, compact.mask, layers, ACTIVATIONS[setting])
+    again = compacted(compact.params, compact.mask, layers, ACTIVATIONS[setting], padded=True)
     for name, value in compact.params.items():
         np.testing.assert_array_equal(again.params[name], value)
 
@@ -110,14 +110,14 @@ def test_a_constant_unit_by_hand():
         "output/bias": np.array([1.0], np.float32),
     }
     mask = {"layers/0/kernel": np.array([[True, False]]), "output/kernel": np.ones((2, 1), bool)}
-    compact = compacted(params, mask, interchangeable(model), jnp.tanh)
+    compact = compacted(params, mask, interchangeable(model), jnp.tanh, padded=True)
     assert compact.units[0].tolist() == [0]
     assert compact.params["layers/0/kernel"].tolist() == [[2.0]]
     assert compact.params["output/kernel"].tolist() == [[3.0]]
     np.testing.assert_allclose(compact.params["output/bias"], [1 + 4 * np.tanh(0.5)], rtol=1e-6)
     # A bias that was pruned takes the constant up all the same.
     mask["output/bias"] = np.zeros(1, bool)
-    compact = compacted(params, mask, interchangeable(model), jnp.tanh)
+    compact = compacted(params, mask, interchangeable(model), jnp.tanh, padded=True)
     np.testing.assert_allclose(compact.params["output/bias"], [4 * np.tanh(0.5)], rtol=1e-6)
     assert compact.mask["output/bias"].tolist() == [True]
 
@@ -127,7 +127,7 @@ def test_one_dead_layer_empties_those_before_and_behind():
     model, params, mask = pruned_network("tanh", share=0.2)
     mask["layers/1/kernel"][:] = False
     params["layers/1/kernel"] = np.zeros_like(params["layers/1/kernel"])
-    compact = compacted(params, mask, interchangeable(model), jnp.tanh)
+    compact = compacted(params, mask, interchangeable(model), jnp.tanh, padded=True)
     assert [u.size for u in compact.units] == [1, 1, 1]
     found = logits(model, compact.params)
     np.testing.assert_allclose(found, logits(model, params), rtol=1e-5, atol=1e-5)
@@ -138,18 +138,18 @@ def test_a_padded_constant_stays_unless_it_is_zero():
     """Channel 0 has no inputs: sigmoid of its bias is seen by a padding convolution, 0 is not."""
     model, params, mask = pruned_network("conv4", share=0.0)
     layers = interchangeable(model)
-    sigmoid = compacted(params, mask, layers, jax.nn.sigmoid)
+    sigmoid = compacted(params, mask, layers, jax.nn.sigmoid, padded=True)
     assert 0 in sigmoid.units[0]
     # The last convolution's goes into a dense layer, which has no border.
     assert 0 not in sigmoid.units[3]
     params["convolutions/0/bias"][0] = -1.0
-    assert 0 not in compacted(params, mask, layers, jax.nn.relu).units[0]
+    assert 0 not in compacted(params, mask, layers, jax.nn.relu, padded=True).units[0]
 
 
 def test_widths_that_members_share():
     model, params, mask = pruned_network("relu")
     layers = interchangeable(model)
-    compact = compacted(params, mask, layers, jax.nn.relu, widths=[9, 9, 2])
+    compact = compacted(params, mask, layers, jax.nn.relu, padded=True, widths=[9, 9, 2])
     assert [u.size for u in compact.units[:2]] == [9, 9]
     np.testing.assert_allclose(
         logits(model, compact.params), logits(model, params), rtol=1e-5, atol=1e-5

@@ -27,6 +27,7 @@ def moves(kept=None, fraction=0.0):
         jnp.int32(SCHEDULE.updates),
         {} if kept is None else kept,
         jnp.float32(fraction),
+        jnp.int32(1),
     )
 
 

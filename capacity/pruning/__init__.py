@@ -13,17 +13,15 @@ from capacity.pruning.cost import Cost, Savings, cost, savings
 from capacity.pruning.critical import FALLS, NEVER_FALLS, STARTS_BELOW, Critical, critical_sparsity
 from capacity.pruning.dynamic import drop_fraction, exchanged, forgotten, rigl, sparse_evolution
 from capacity.pruning.errors import PruningError
-from capacity.pruning.masks import Mask, keep_largest, kept_count, prune, prune_population
+from capacity.pruning.masks import Mask, keep_largest, kept_count, prune
 from capacity.pruning.schedules import (
     Gradual,
     gradual,
-    gradually_pruned,
     iterative,
     kept_counts,
     kept_of,
     one_shot,
     sparsity_at,
-    updates_at,
 )
 from capacity.pruning.scores import (
     fisher_diagonal,
@@ -70,7 +68,6 @@ __all__ = [
     "forgotten",
     "gradient_weight",
     "gradual",
-    "gradually_pruned",
     "grasp",
     "interpolated",
     "iterative",
@@ -85,7 +82,6 @@ __all__ = [
     "obd",
     "one_shot",
     "prune",
-    "prune_population",
     "random_scores",
     "refuse_emptied",
     "rigl",
@@ -102,5 +98,4 @@ __all__ = [
     "unit_freedom",
     "unit_mask",
     "unit_norms",
-    "updates_at",
 ]

@@ -68,10 +68,6 @@ def prune(scores: Mapping[str, Array], mask: Mask, kept: Mapping[str, Array] | A
     return {name: parts[name].reshape(m.shape) for name, m in mask.items()}
 
 
-prune_population = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))
-"""`prune` for weights and masks of [members, ...] that all keep the same counts; compiled once."""
-
-
 def _ranks(scores: Float[Array, " n"], mask: Bool[Array, " n"]) -> Array:
     """Unsigned integers in the order of the scores, 0 outside of the mask, equal for -0 and 0."""
     finite = jnp.where(jnp.isnan(scores), -jnp.inf, jnp.where(scores == 0, 0, scores))

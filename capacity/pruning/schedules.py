@@ -1,14 +1,11 @@
 """How sparse a network is when: at once, round after round, or gradually while it trains."""
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from capacity.pruning.errors import PruningError
-from capacity.pruning.masks import Mask, prune
 
 CONVENTIONS = {"tfmot": 0, "jaxpruner": 1}
 """Steps that a gradual schedule looks ahead, as libraries disagree on where t counts from."""
@@ -83,13 +80,6 @@ def sparsity_at(schedule: Gradual, step: Int[Array, ""] | int) -> Float[Array, "
     return jnp.where(past < 0, jnp.float32(schedule.initial), schedule.final + fallen)
 
 
-def updates_at(schedule: Gradual, step: Int[Array, ""] | int) -> Bool[Array, ""]:
-    """Whether the mask is to be made anew at step `step`: n + 1 times in all."""
-    past = jnp.asarray(step, jnp.int32) - schedule.start
-    last = schedule.updates * schedule.every
-    return (past >= 0) & (past <= last) & (past % schedule.every == 0)
-
-
 def kept_counts(schedule: Gradual, size: int) -> list[int]:
     """Of `size` weights how many each update keeps, exactly: float32 cannot count a large layer."""
     span = schedule.updates * schedule.every
@@ -99,26 +89,6 @@ def kept_counts(schedule: Gradual, size: int) -> list[int]:
         fallen = (schedule.initial - schedule.final) * (1 - share) ** schedule.power
         counts.append(kept_of(size, schedule.final + fallen))
     return counts
-
-
-def gradually_pruned(
-    schedule: Gradual,
-    step: Int[Array, ""],
-    mask: Mask,
-    kept: Mapping[str, Int[Array, " updates"]] | Int[Array, " updates"],
-    scores: Callable[[], Mapping[str, Array]],
-) -> Mask:
-    """The mask behind step `step`, inside a loop over steps: sorted only where it is an update.
-
-    Args:
-      kept: `kept_counts` as arrays, of each tensor or of all together.
-      scores: called where the mask is made anew.
-    """
-    index = _index(schedule, step - schedule.start)
-    counts = jax.tree.map(lambda table: table[index], kept)
-    return jax.lax.cond(
-        updates_at(schedule, step), lambda: prune(scores(), mask, counts), lambda: dict(mask)
-    )
 
 
 def kept_of(size: int, sparsity: float) -> int:

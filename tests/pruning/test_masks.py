@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from capacity.pruning import keep_largest, kept_count, magnitude, prune, prune_population
+from capacity.pruning import keep_largest, kept_count, magnitude, prune
 
 SIZE = 24
 SHAPES = {"layers/0/kernel": (4, 5), "layers/1/kernel": (5, 3), "output/kernel": (3, 2)}
@@ -147,7 +147,7 @@ def test_a_population_is_pruned_as_its_members_are(dense, scope):
     masks = {name: jnp.stack([m] * 3) for name, m in dense.items()}
     counts = {name: jnp.int32(5) for name in SHAPES}
     kept = jnp.int32(17) if scope == "global" else counts
-    together = prune_population(scores, masks, kept)
+    together = jax.jit(jax.vmap(prune, in_axes=(0, 0, None)))(scores, masks, kept)
     for member in range(3):
         alone = pruned_alone({n: s[member] for n, s in scores.items()}, dense, kept)
         for name in SHAPES:

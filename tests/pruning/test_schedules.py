@@ -10,14 +10,11 @@ from hypothesis import strategies as st
 from capacity.pruning import (
     PruningError,
     gradual,
-    gradually_pruned,
     iterative,
     kept_counts,
     kept_of,
     one_shot,
-    prune,
     sparsity_at,
-    updates_at,
 )
 
 
@@ -42,13 +39,10 @@ def equation(t, first, last, start, updates, every, ahead):
 def test_the_equation_at_every_step_of_a_scan(convention):
     schedule = gradual(0.9, 7, 47, 5, initial=0.2, convention=convention)
     steps = jnp.arange(60)
-    _, (values, updates) = jax.lax.scan(
-        lambda carry, t: (carry, (sparsity_at(schedule, t), updates_at(schedule, t))), 0, steps
-    )
+    _, values = jax.lax.scan(lambda carry, t: (carry, sparsity_at(schedule, t)), 0, steps)
     ahead = 1 if convention == "jaxpruner" else 0
     expected = [equation(t, 0.2, 0.9, 7, 8, 5, ahead) for t in range(60)]
     np.testing.assert_allclose(values, expected, atol=1e-6)
-    assert np.flatnonzero(updates).tolist() == [7, 12, 17, 22, 27, 32, 37, 42, 47]
     assert float(values[6]) == pytest.approx(0.2)
     assert float(values[59]) == pytest.approx(0.9)
 
@@ -82,37 +76,6 @@ def test_counts_never_rise_and_end_exactly(size, first, last, updates, conventio
     assert counts == sorted(counts, reverse=True)
     assert counts[-1] == kept_of(size, last)
     assert convention == "jaxpruner" or counts[0] == kept_of(size, first)
-
-
-@pytest.mark.parametrize("scope", ["layerwise", "global"])
-def test_pruning_on_schedule_inside_a_scan(scope):
-    """As a loop in Python prunes: at updates, by the weights of that step."""
-    schedule = gradual(0.75, 2, 8, 3)
-    dense = {"a": jnp.ones(8, bool), "b": jnp.ones((4, 2), bool)}
-    sizes = {name: m.size for name, m in dense.items()}
-    weights = jnp.asarray(np.random.default_rng(0).normal(size=(12, 2, 8)), jnp.float32)
-
-    def scores(step):
-        return {"a": jnp.abs(weights[step, 0]), "b": jnp.abs(weights[step, 1]).reshape(4, 2)}
-
-    if scope == "global":
-        kept = jnp.array(kept_counts(schedule, 16))
-    else:
-        kept = {name: jnp.array(kept_counts(schedule, size)) for name, size in sizes.items()}
-
-    def step(mask, t):
-        mask = gradually_pruned(schedule, t, mask, kept, lambda: scores(t))
-        return mask, mask
-
-    _, masks = jax.lax.scan(step, dense, jnp.arange(12))
-    expected, index = dense, 0
-    for t in range(12):
-        if t in (2, 5, 8):
-            counts = jax.tree.map(lambda table: table[index], kept)  # noqa: B023
-            expected, index = prune(scores(t), expected, counts), index + 1
-        for name in dense:
-            np.testing.assert_array_equal(masks[name][t], expected[name])
-    assert sum(int(m.sum()) for m in expected.values()) == 4
 
 
 def test_rounds_by_hand():

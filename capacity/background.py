@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from capacity.config import Config
 
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 class Background:
     """`trial.run` in a thread; `next` hands over what it has to say."""
 
-    def __init__(self, config: Config, trial: str):
-        self.outcomes_left = config.outcomes
+    def __init__(self, config: Config, trial: str, continuation: bytes | None = None):
+        self.done = False
+        self._outcomes = config.outcomes
         self._events: queue.Queue[Progress | Outcome | Exception] = queue.Queue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(config, trial), daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, args=(config, trial, continuation), daemon=True
+        )
         self._thread.start()
 
     def next(self, seconds: float) -> "Progress | Outcome":
@@ -40,8 +43,9 @@ class Background:
             if isinstance(event, Exception):
                 raise event
             if hasattr(event, "rows"):
-                self.outcomes_left -= 1
-                return event
+                outcome = cast("Outcome", event)
+                self.done = outcome.behind + 1 == self._outcomes
+                return outcome
             latest = event
 
     def stop(self) -> None:
@@ -49,12 +53,12 @@ class Background:
         self._stop.set()
         self._thread.join()
 
-    def _run(self, config: Config, name: str) -> None:
+    def _run(self, config: Config, name: str, continuation: bytes | None) -> None:
         # JAX starts here, after the process has its environment and its cores.
         from capacity import trial  # noqa: PLC0415
 
         try:
-            for outcome in trial.run(config, name, self._progress):
+            for outcome in trial.run(config, name, self._progress, continuation):
                 self._events.put(outcome)
         except _Stopped:
             pass

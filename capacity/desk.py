@@ -1,6 +1,7 @@
-"""What trials report, in the driver: shown at once, on the disk as soon as a trial is complete."""
+"""What trials report, in the driver: shown at once, and at once on the disk."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from capacity.board import Board
 from capacity.config import Config
@@ -12,13 +13,16 @@ from capacity.trial import Outcome
 
 
 class Desk:
-    """Takes reports by trial; the rounds of a trial wait here until its last."""
+    """Takes reports by trial; the last one makes a trial of what is kept of the others."""
 
     def __init__(self, store: Store, board: Board, trials: Mapping[str, Config]):
         self.board = board
         self.devices: set[str] = set()
         self._store, self._trials = store, trials
-        self._outcomes: dict[str, list[Outcome]] = {}
+
+    def continuation(self, trial: str) -> bytes | None:
+        """From where a trial goes on, if some of it is on the disk."""
+        return self._store.rounds.latest(trial, self._deciding(trial))
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""
@@ -32,27 +36,32 @@ class Desk:
 
     def outcome(self, trial: str, outcome: Outcome) -> None:
         """What a trial has to say, in order; its last word writes the trial."""
-        if outcome.behind == 0:
-            self._outcomes[trial] = []  # A worker that died may have reported rounds before.
-        self._outcomes[trial].append(outcome)
         self.devices.add(outcome.device)
         if networks := outcome.rows.get("networks"):
             self.board.round(networks)
         for row in outcome.rows.get("capacities", []):
             self.board.capacity(row)
-        if len(self._outcomes[trial]) == self._trials[trial].outcomes:
-            self._write(trial, self._outcomes.pop(trial))
+        kept = {kind: outcome.rows[kind] for kind in TABLES if outcome.rows.get(kind)}
+        rounds = self._store.rounds
+        if outcome.behind + 1 < self._trials[trial].outcomes:
+            rounds.keep(
+                trial,
+                outcome.behind,
+                self._deciding(trial),
+                tables=kept,
+                files=outcome.files,
+                continuation=outcome.continuation,
+            )
+            return
+        before = rounds.take(trial, outcome.behind)
+        settings = self._trials[trial].model_dump(mode="json")
+        self._store.write_trial(trial, settings, files=outcome.files, before=before, **kept)
+        self.board.finished(trial)
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial that ended without its rows."""
-        self._outcomes.pop(trial, None)
         self.board.failed(trial, reason)
 
-    def _write(self, trial: str, outcomes: list[Outcome]) -> None:
-        self._store.write_trial(
-            trial,
-            self._trials[trial].model_dump(mode="json"),
-            files={name: file for o in outcomes for name, file in o.files.items()},
-            **{kind: [row for o in outcomes for row in o.rows.get(kind, [])] for kind in TABLES},
-        )
-        self.board.finished(trial)
+    def _deciding(self, trial: str) -> dict[str, Any]:
+        """Settings that decide the rows: a sweep may go on with other resources."""
+        return self._trials[trial].model_dump(mode="json", exclude={"resources"})

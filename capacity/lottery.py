@@ -47,12 +47,30 @@ class Lottery(NamedTuple):
     controls: tuple[str, ...] = ()
 
 
+class Standing(NamedTuple):
+    """Where a lottery is between two rounds; all leaves are [members, ...].
+
+    Attributes:
+      number: of the round that comes next.
+      rewound: weights that it restarts from.
+      whole: the dense round's last weights.
+      last: the last weights of the round before, and `mask` its mask.
+    """
+
+    number: int
+    rewound: Params
+    whole: Params
+    last: Params
+    mask: Mask
+
+
 class Round(NamedTuple):
     """A population after training: a round's pruned networks, or its controls.
 
     Attributes:
       initial: [members, ...] weights as they were drawn; unpruned, and not those rewound to.
       other: last weights of the networks whose siblings these are.
+      standing: with the last population of a round, unless it is the last round.
     """
 
     number: int
@@ -61,6 +79,7 @@ class Round(NamedTuple):
     state: State
     initial: Params
     other: Params | None = None
+    standing: Standing | None = None
 
 
 class Operations(NamedTuple):
@@ -79,7 +98,9 @@ class Operations(NamedTuple):
     fresh: Callable[[int], Params]
 
 
-def play(lottery: Lottery, initial: Params, do: Operations) -> Iterator[Round]:
+def play(
+    lottery: Lottery, initial: Params, do: Operations, standing: Standing | None = None
+) -> Iterator[Round]:
     """The dense round and `lottery.rounds` pruned ones, each as soon as it is trained.
 
     What a round prunes is decided by weights at the last step; what is left restarts from the
@@ -87,25 +108,39 @@ def play(lottery: Lottery, initial: Params, do: Operations) -> Iterator[Round]:
 
     Args:
       initial: [members, ...] weights of the dense round.
+      standing: to go on from, where a lottery was left.
     """
-    dense = mask = dense_mask(initial)
-    rewound, whole = initial, initial
-    for index in range(lottery.rounds + 1):
-        if index > 0 and lottery.schedule != "iterative":
-            # Gradual pruning starts from the dense mask and arrives at the round's.
-            source = whole if lottery.schedule == "one-shot" else rewound
-            mask = dense if lottery.schedule == "gradual" else do.chosen(source, dense, index)
+    dense = dense_mask(initial)
+    start = standing or Standing(0, initial, initial, initial, dense)
+    number, rewound, whole, last, mask = start
+    for index in range(number, lottery.rounds + 1):
+        mask = _next_mask(lottery, Standing(index, rewound, whole, last, mask), dense, do)
         trained = do.fit(rewound, mask, index, TICKET)
-        mask = trained.state.sparse.mask or mask
+        mask, last = trained.state.sparse.mask or mask, trained.state.params
         if index == 0:
-            rewound, whole = trained.earlier, trained.state.params
-        yield Round(index, TICKET, mask, trained.state, initial)
-        if index > 0:
-            yield from _controls(lottery, rewound, mask, index, trained, initial, do)
+            rewound, whole = trained.earlier, last
+        again = rewound
         if lottery.rewind != "weights":
-            rewound = trained.state.params if lottery.schedule == "iterative" else whole
-        if index < lottery.rounds and lottery.schedule == "iterative":
-            mask = do.chosen(trained.state.params, mask, index + 1)
+            again = last if lottery.schedule == "iterative" else whole
+        after = Standing(index + 1, again, whole, last, mask) if index < lottery.rounds else None
+        controls = [c for c in lottery.controls if c != SMALL_DENSE] if index > 0 else []
+        yield Round(
+            index, TICKET, mask, trained.state, initial, standing=None if controls else after
+        )
+        for control in controls:
+            played = _control(control, rewound, mask, index, trained, initial, do)
+            yield played._replace(standing=after if control == controls[-1] else None)
+        rewound = again
+
+
+def _next_mask(lottery: Lottery, now: Standing, dense: Mask, do: Operations) -> Mask:
+    if now.number == 0 or lottery.schedule == "gradual":
+        return dense  # Gradual pruning starts from it and arrives at the round's.
+    if lottery.schedule == "iterative":
+        return do.chosen(now.last, now.mask, now.number)
+    return do.chosen(
+        now.whole if lottery.schedule == "one-shot" else now.rewound, dense, now.number
+    )
 
 
 def levels(
@@ -165,23 +200,19 @@ def remaining(mask: Mask) -> list[dict[str, int]]:
     return [{name: int(count[i]) for name, count in counts.items()} for i in range(members)]
 
 
-def _controls(
-    lottery: Lottery,
+def _control(
+    control: str,
     rewound: Params,
     mask: Mask,
     index: int,
     ticket: Snapshot,
     initial: Params,
     do: Operations,
-) -> Iterator[Round]:
-    """Each with the round's mask or its counts, and with its weights or others."""
-    for control in lottery.controls:
-        if control == SMALL_DENSE:
-            continue  # another architecture, and no part of this population
-        fresh = control in (REINITIALISED, RANDOM_TICKET)
-        drawn = do.fresh(index) if fresh else initial
-        random = control in (RANDOM_MASK, RANDOM_TICKET)
-        own = do.shuffled(mask, index) if random else mask
-        trained = do.fit(drawn if fresh else rewound, own, index, control)
-        other = ticket.state.params if control == SIBLING else None
-        yield Round(index, control, own, trained.state, drawn, other)
+) -> Round:
+    """With the round's mask or its counts, and with its weights or others."""
+    fresh = control in (REINITIALISED, RANDOM_TICKET)
+    drawn = do.fresh(index) if fresh else initial
+    own = do.shuffled(mask, index) if control in (RANDOM_MASK, RANDOM_TICKET) else mask
+    trained = do.fit(drawn if fresh else rewound, own, index, control)
+    other = ticket.state.params if control == SIBLING else None
+    return Round(index, control, own, trained.state, drawn, other)

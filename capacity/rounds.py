@@ -17,6 +17,7 @@ from capacity.lottery import (
     TICKET,
     Operations,
     Round,
+    Standing,
 )
 from capacity.models import Params, is_kernel
 from capacity.pruning import kept_counts
@@ -30,17 +31,27 @@ GOING_ON = (TICKET, SIBLING, RANDOM_MASK)
 Show = Callable[[Progress], None] | None
 
 
-def rounds(subject: Subject, progress: Show) -> Iterator[tuple[Subject, Round]]:
-    """Every population as soon as it is trained, and whose it is: small controls have their own."""
+def rounds(
+    subject: Subject, progress: Show, standing: Standing | None = None
+) -> Iterator[tuple[Subject, Round]]:
+    """Every population as soon as it is trained, and whose it is: small controls have their own.
+
+    Args:
+      standing: to go on from; rounds before it are not trained again.
+    """
     config = subject.config
-    counter = itertools.count()
+    counter = itertools.count(config.pruning.trained(standing.number) if standing else 0)
     initial = _initial(subject)
     do = _operations(subject, initial, progress, counter)
-    for played in lottery.play(lottery_of(config.pruning), initial, do):
-        yield subject, played
-        last = [TICKET, *(c for c in config.pruning.controls if c != SMALL_DENSE)][-1]
-        if SMALL_DENSE in config.pruning.controls and played.number and played.control == last:
-            yield _small(subject, played, progress, counter)
+    controls = [c for c in config.pruning.controls if c != SMALL_DENSE]
+    for played in lottery.play(lottery_of(config.pruning), initial, do, standing):
+        last = played.number > 0 and played.control == [TICKET, *controls][-1]
+        if SMALL_DENSE in config.pruning.controls and last:
+            yield subject, played._replace(standing=None)
+            small, control = _small(subject, played, progress, counter)
+            yield small, control._replace(standing=played.standing)
+        else:
+            yield subject, played
 
 
 def _operations(

@@ -78,7 +78,8 @@ def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
 
     for name, config in trials.items():
         try:
-            for outcome in trial.run(config, name, partial(desk.progress, name)):
+            show, start = partial(desk.progress, name), desk.continuation(name)
+            for outcome in trial.run(config, name, show, start):
                 desk.outcome(name, outcome)
         except (ArithmeticError, ValueError, RuntimeError, MemoryError) as error:
             desk.failed(name, f"{type(error).__name__}: {error}")
@@ -108,6 +109,7 @@ def _run_on_ray(
             progress=desk.progress,
             outcome=desk.outcome,
             failed=desk.failed,
+            continuation=desk.continuation,
             verbose=not desk.board.console.is_terminal,
         )
 

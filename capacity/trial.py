@@ -12,6 +12,7 @@ from capacity import memorising, training
 from capacity.accounts import label_codes, ledger_rows
 from capacity.coded import compressed_population
 from capacity.config import Config
+from capacity.continuing import Continuation, from_bytes, to_bytes
 from capacity.lottery import TICKET, Round
 from capacity.measured import (
     Measured,
@@ -38,6 +39,7 @@ class Outcome(NamedTuple):
       control: of the round; "memorising" of the capacity.
       rows: by the name of their table.
       files: by their names.
+      continuation: what `run` goes on from behind this outcome; None within a round and at the end.
     """
 
     behind: int
@@ -46,31 +48,41 @@ class Outcome(NamedTuple):
     rows: dict[str, list[Any]]
     files: dict[str, bytes]
     device: str
+    continuation: bytes | None = None
 
 
 def run(
-    config: Config, trial: str, progress: Callable[[Progress], None] | None = None
+    config: Config,
+    trial: str,
+    progress: Callable[[Progress], None] | None = None,
+    continuation: bytes | None = None,
 ) -> Iterator[Outcome]:
     """Measures what `config` asks for; yields the capacity and each round once done.
 
     With `memorising.loads`, the capacity of the architecture. Unless its training has no steps,
     networks: trained, pruned, measured, coded, and put into the ledger.
 
+    Args:
+      continuation: of an outcome of the same configuration, behind which to go on; what comes then
+        is what would have come.
+
     Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
         one another; raised before anything is trained.
     """
-    count, capacity = itertools.count(), None
+    now = Continuation(0, None) if continuation is None else from_bytes(continuation)
+    count, capacity = itertools.count(now.behind), now.capacity
     subject = prepare(config, trial) if config.training.on else None
-    if config.memorising.on:
+    if config.memorising.on and now.behind == 0:
         found = memorising.run(config, trial, progress)
         capacity = found.capacity.capacity
         rows = {"memorised": found.rows, "capacities": [found.capacity]}
-        yield Outcome(next(count), 0, "memorising", rows, {}, _device())
+        behind = Continuation(1, capacity) if subject else None
+        yield Outcome(next(count), 0, "memorising", rows, {}, _device(), _bytes(behind))
     if subject is None:
         return
-    codes = label_codes(subject, progress)
-    for studied, played in rounds(subject, progress):
+    codes = now.codes or label_codes(subject, progress)
+    for studied, played in rounds(subject, progress, now.standing):
         networks = measured_round(studied, played)
         rows = {
             "networks": [network_row(studied, played, each) for each in networks],
@@ -83,7 +95,13 @@ def run(
             "ledger": ledger_rows(studied, played, networks, codes, capacity),
         }
         files = {name: file for each in networks for name, file in _files(played, each).items()}
-        yield Outcome(next(count), played.number, played.control, rows, files, _device())
+        index, standing = next(count), played.standing
+        behind = Continuation(index + 1, capacity, codes, standing) if standing else None
+        yield Outcome(index, played.number, played.control, rows, files, _device(), _bytes(behind))
+
+
+def _bytes(continuation: Continuation | None) -> bytes | None:
+    return None if continuation is None else to_bytes(continuation)
 
 
 def _device() -> str:

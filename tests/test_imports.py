@@ -34,6 +34,7 @@ ROOMS = (
     "analysis",
     # one trial
     "trial",
+    "continuing",
     "accounts",
     "memorising",
     "measured",

@@ -7,8 +7,12 @@ from typing import Any
 from ray import tune
 
 from capacity.cluster.dashboard import Dashboard
+from capacity.cluster.shelf import Shelf
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
+
+WORKER_DEATHS = 3
+"""Of one trial, until it is given up: a lost node is not its fault, lost memory is."""
 
 
 def run(
@@ -20,6 +24,7 @@ def run(
     progress: Callable[[str, Any], None],
     outcome: Callable[[str, Any], None],
     failed: Callable[[str, str], None],
+    continuation: Callable[[str], bytes | None],
     verbose: bool,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
@@ -29,12 +34,17 @@ def run(
       progress: (trial, `subject.Progress`), every few seconds.
       outcome: (trial, `trial.Outcome`), once per round, in order.
       failed: (trial, reason), for a trial that raised.
+      continuation: of a trial, from where it goes on if it was left in the middle.
     """
     resources = next(iter(trials.values())).resources
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
-    handover = _Handover(dashboard, progress, outcome, failed)
+    shelf = Shelf()
+    for trial in trials:
+        if (start := continuation(trial)) is not None:
+            shelf.put(trial, start)
+    handover = _Handover(dashboard, shelf, progress, outcome, failed)
     worker = tune.with_resources(
-        tune.with_parameters(PopulationTrial, configs=configs),
+        tune.with_parameters(PopulationTrial, configs=configs, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
     )
     worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
@@ -49,7 +59,7 @@ def run(
         run_config=tune.RunConfig(
             name=name,
             storage_path=str(folder.absolute()),
-            failure_config=tune.FailureConfig(max_failures=1),
+            failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[handover],
             verbose=1 if verbose else 0,
@@ -68,9 +78,14 @@ class _Handover(tune.Callback):
     """Takes the parcels out of Tune's results, in the driver."""
 
     def __init__(
-        self, dashboard: Dashboard, progress: Callable, outcome: Callable, failed: Callable
+        self,
+        dashboard: Dashboard,
+        shelf: Shelf,
+        progress: Callable,
+        outcome: Callable,
+        failed: Callable,
     ):
-        self._dashboard = dashboard
+        self._dashboard, self._shelf = dashboard, shelf
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self.error: Exception | None = None
 
@@ -103,11 +118,13 @@ class _Handover(tune.Callback):
         elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
             self._outcome(name, content)
+            if content.continuation is not None or last:
+                self._shelf.put(name, content.continuation)
         else:
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        self._fail(trial.config["trial"], "its worker died, and so did the one that took over")
+        self._fail(trial.config["trial"], f"its worker died, and {WORKER_DEATHS} that took over")
 
     def _fail(self, name: str, reason: str) -> None:
         self._dashboard.failed(name, reason)

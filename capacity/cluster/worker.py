@@ -11,6 +11,7 @@ from ray import tune
 
 from capacity import device
 from capacity.background import Background
+from capacity.cluster.shelf import Shelf
 from capacity.config import Config
 
 REPORT_SECONDS = 2.0
@@ -23,9 +24,14 @@ class PopulationTrial(tune.Trainable):
     progress where a round takes longer than `REPORT_SECONDS`.
     """
 
-    def setup(self, config: dict[str, Any], configs: Mapping[str, str] | None = None) -> None:
+    def setup(
+        self,
+        config: dict[str, Any],
+        configs: Mapping[str, str] | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
         """Claims cores for the life of the process, then starts the first trial."""
-        self._configs = configs or {}
+        self._configs, self._shelf = configs or {}, shelf
         cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
@@ -45,8 +51,7 @@ class PopulationTrial(tune.Trainable):
             content = self._trial.next(REPORT_SECONDS)
         except Exception as error:  # The same would happen again, so Tune is not to try again.
             return {"parcel": Parcel(f"{type(error).__name__}: {error}"), "done": True}
-        done = self._trial.outcomes_left == 0
-        return {**scalars(content), "parcel": Parcel(content), "done": done}
+        return {**scalars(content), "parcel": Parcel(content), "done": self._trial.done}
 
     def cleanup(self) -> None:
         """Ends the thread and frees the cores."""
@@ -54,14 +59,16 @@ class PopulationTrial(tune.Trainable):
         self._cores.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: a trial whose worker dies starts again."""
+        """Nothing: what a trial goes on from is on the driver's shelf, not in a shared folder."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing to load."""
 
-    def _begin(self, config: dict[str, Any]) -> None:
-        trial = config["trial"]
-        self._trial = Background(Config.model_validate_json(self._configs[trial]), trial)
+    def _begin(self, settings: dict[str, Any]) -> None:
+        name = settings["trial"]
+        config = Config.model_validate_json(self._configs[name])
+        continuation = self._shelf.take(name) if self._shelf else None
+        self._trial = Background(config, name, continuation)
 
 
 class Parcel:

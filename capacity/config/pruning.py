@@ -104,7 +104,11 @@ class Pruning(Section):
     @property
     def trainings(self) -> int:
         """How often a seed's network is trained: dense, then every round and its controls."""
-        return 1 + self.rounds * (1 + len(self.controls))
+        return self.trained(self.rounds + 1)
+
+    def trained(self, rounds: int) -> int:
+        """The same of the first `rounds` alone, the dense one among them."""
+        return max(0, 1 + (rounds - 1) * (1 + len(self.controls)))
 
     @property
     def timing(self) -> Schedule:

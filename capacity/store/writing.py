@@ -18,6 +18,7 @@ from capacity.files import PARTIAL, locked, sync, write, write_durably, writing
 from capacity.names import natural
 from capacity.rows import TABLES, reference
 from capacity.store import reading
+from capacity.store.rounds import Kept, Rounds
 from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema
 from capacity.tables import table as table_of
 
@@ -29,6 +30,7 @@ class Store:
         self.folder = folder
         self.provenance = provenance
         self._trials = folder / "trials"
+        self.rounds = Rounds(self._trials / ".rounds")
         self._began = time.monotonic()
         with writing(folder):
             self._trials.mkdir(parents=True, exist_ok=True)
@@ -91,6 +93,7 @@ class Store:
         settings: Mapping[str, Any],
         *,
         files: Mapping[str, bytes],
+        before: Kept | None = None,
         **tables: Rows,
     ) -> None:
         """Keep a finished trial: all of it or, if this is interrupted, nothing.
@@ -99,6 +102,7 @@ class Store:
           trial: readable id, and the name of the trial's folder.
           settings: the trial's resolved config, nested.
           files: bytes by file name, such as `s0-r3.cap`.
+          before: what of it was kept outcome by outcome; is forgotten then.
           tables: by the name of a table, its rows, or columns of equal length by name; those
             without any are left out.
 
@@ -111,11 +115,15 @@ class Store:
                 raise ValueError(f"'{name}' cannot be the name of a file")
         if unknown := sorted(tables.keys() - TABLES.keys()):
             raise TypeError(f"'{unknown[0]}' is no table of the schema")
-        contents = {
-            f"{kind}.parquet": parquet_bytes(table_of(kind, rows))
-            for kind, rows in tables.items()
-            if len(rows)
-        }
+        earlier = before or Kept({}, {})
+        files = {**earlier.files, **files}
+        contents = {}
+        for kind in TABLES:
+            parts = [earlier.tables[kind]] if kind in earlier.tables else []
+            if len(rows := tables.get(kind, [])):
+                parts.append(table_of(kind, rows))
+            if parts:
+                contents[f"{kind}.parquet"] = parquet_bytes(pa.concat_tables(parts))
         contents["settings.json"] = json.dumps(settings, indent=1).encode()
         if taken := sorted(contents.keys() & files.keys()):
             raise ValueError(f"'{taken[0]}' is the name of one of the trial's own files")
@@ -133,6 +141,7 @@ class Store:
             except OSError:
                 shutil.rmtree(partial, ignore_errors=True)  # give the space back at once
                 raise
+        self.rounds.drop(trial)
 
     def write_tables(self) -> None:
         """Write the union of all finished trials, a file for each table that has rows.

@@ -47,10 +47,15 @@ def table(kind: str, rows: Rows) -> pa.Table:
     if odd := described.keys() ^ given.keys():
         raise TypeError(f"column '{min(odd)}' of {kind} is missing or not in the schema")
     arrays = [_array(kind, c, given[name]) for name, c in described.items()]
+    return united(kind, [pa.Table.from_arrays(arrays, schema=schema(kind))])
+
+
+def united(kind: str, tables: Sequence[pa.Table]) -> pa.Table:
+    """All rows of some tables, sorted by what names a row."""
+    described = columns(TABLES[kind])
     names = ("trial", "seed", "round", "control", "codec", "step", "steps", "train_size")
     keys = [key for key in names if key in described and not described[key].nullable]
-    table = pa.Table.from_arrays(arrays, schema=schema(kind))
-    return table.sort_by([(key, "ascending") for key in keys])
+    return pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys]).combine_chunks()
 
 
 def _array(kind: str, c: Column, values: list) -> pa.Array:

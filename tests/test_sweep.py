@@ -329,6 +329,29 @@ def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_pa
     ).read_bytes()
 
 
+def test_a_driver_killed_between_rounds_trains_none_again(finished, tmp_path):
+    """SIGKILL once a first round is on the disk; the rest makes the same tables and files."""
+    command = [*COMMAND, *TWO_TRIALS, "--local", "--results", str(tmp_path)]
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    rounds = tmp_path / "small/trials/.rounds"
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline and not list(rounds.glob("*/000000")):
+        time.sleep(0.005)
+    process.kill()
+    process.communicate(timeout=60)
+    kept = {path.parent.name for path in rounds.glob("*/000000")}
+    assert kept
+    again = subprocess.run(
+        [*command, "--resume"], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    for trial in kept:
+        assert f"{trial}, round 1" in again.stderr.replace("  ", ", ")
+        assert f"{trial}, round 0" not in again.stderr.replace("  ", ", ")
+    for table in ("networks.csv", "layers.csv", "ledger.csv", "curves.parquet"):
+        assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
+
+
 def test_provenance_says_what_made_the_tables(finished):
     provenance = store.read(finished).provenance
     run_ = provenance["runs"][-1]

@@ -19,7 +19,7 @@ from capacity.names import natural
 from capacity.rows import TABLES, reference
 from capacity.store import reading
 from capacity.store.rounds import Kept, Rounds
-from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema
+from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema, united
 from capacity.tables import table as table_of
 
 
@@ -123,7 +123,7 @@ class Store:
             if len(rows := tables.get(kind, [])):
                 parts.append(table_of(kind, rows))
             if parts:
-                contents[f"{kind}.parquet"] = parquet_bytes(pa.concat_tables(parts))
+                contents[f"{kind}.parquet"] = parquet_bytes(united(kind, parts))
         contents["settings.json"] = json.dumps(settings, indent=1).encode()
         if taken := sorted(contents.keys() & files.keys()):
             raise ValueError(f"'{taken[0]}' is the name of one of the trial's own files")

@@ -104,9 +104,9 @@ def test_a_driver_killed_three_times_leaves_a_sweep_to_resume(cluster, alone, tm
     assert driver.returncode == 0, said
     for table in TABLES:
         assert (tmp_path / "lost" / table).read_bytes() == alone[table]
-    for before, said in [*told, (before, said)]:
-        for trial, number in before:
-            assert f"{trial}  round {number}," not in said
+    for done, lines in [*told, (before, said)]:
+        for trial, number in done:
+            assert f"{trial}  round {number}," not in lines
 
 
 def kept(trials):

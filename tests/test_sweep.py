@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import yaml
 
 from capacity import store, sweep
 from capacity.coding import decode
+from tests import watcher
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml"]
@@ -285,24 +287,56 @@ def ray_processes():
     return set(found)
 
 
-def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, tmp_path):
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """The same experiment on Ray, looked at after its first round."""
+    results = tmp_path_factory.mktemp("watched")
     before = ray_processes()
-    ended = subprocess.run(
-        [*COMMAND, *TWO_TRIALS, "--results", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
+    command = [*COMMAND, *TWO_TRIALS, "--results", str(results)]
+    with watcher.paused(command, ROOT) as (process, dashboard):
+        metrics = dashboard.settled_metrics()
+        tasks = {task["name"]: task["state"] for task in dashboard.states("tasks")}
+        with pytest.raises(OSError, match=r"40[13]"):
+            dashboard.get("/api/v0/nodes", token="1" * 64)
+    assert process.returncode == 0, process.said
+    left = ray_processes() - before
+    return SimpleNamespace(
+        folder=results / "small", said=process.said, metrics=metrics, tasks=tasks, left=left
     )
-    assert ended.returncode == 0, ended.stderr
-    assert "dashboard: http://127.0.0.1:" in ended.stderr
-    assert (tmp_path / "small/networks.csv").read_bytes() == (
+
+
+def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, watched):
+    assert "dashboard: http://127.0.0.1:" in watched.said
+    assert (watched.folder / "networks.csv").read_bytes() == (
         finished / "networks.csv"
     ).read_bytes()
-    events = list((tmp_path / "small/ray").rglob("events.out.tfevents*"))
+    events = list((watched.folder / "ray").rglob("events.out.tfevents*"))
     assert len(events) == 2, "TensorBoard has a file per trial"
-    assert ray_processes() <= before
+    assert not watched.left
+
+
+def test_prometheus_can_read_a_trial_while_it_runs(finished, watched):
+    rows = store.read(finished).networks
+    for name, trial, control in watched.metrics:
+        if name != "ray_capacity_test_accuracy":
+            continue
+        of_trial = rows[(rows.trial == trial) & (rows.control == control)]
+        means = of_trial.groupby("round")[["test_accuracy", "coded_size"]].mean()
+        round_ = watched.metrics["ray_capacity_round", trial, control]
+        assert watched.metrics[name, trial, control] == pytest.approx(means.test_accuracy[round_])
+        size = watched.metrics["ray_capacity_coded_bytes", trial, control]
+        assert size == pytest.approx(means.coded_size[round_])
+        trained = watched.metrics["ray_capacity_networks_trained_total", trial, control]
+        assert trained == 2 * (round_ + 1)  # of two seeds
+        assert ("ray_capacity_steps_per_second", trial, "") in watched.metrics
+    assert watched.metrics["ray_capacity_trials_running", "", ""] >= 1
+
+
+def test_the_dashboard_names_what_runs(watched):
+    trials = {name: state for name, state in watched.tasks.items() if name.endswith(("0.0", "0.2"))}
+    assert set(trials) == {"digits-mlp-noise0.0", "digits-mlp-noise0.2"}
+    assert "RUNNING" in trials.values()
+    assert any(" ticket round=0 density=1 " in name for name in watched.tasks)
 
 
 @pytest.mark.parametrize("where", ["--local", "ray"])

@@ -7,6 +7,7 @@ from typing import Any
 from ray import tune
 
 from capacity.cluster.dashboard import Dashboard
+from capacity.cluster.metrics import Metrics
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
 
@@ -32,7 +33,7 @@ def run(
     """
     resources = next(iter(trials.values())).resources
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
-    handover = _Handover(dashboard, progress, outcome, failed)
+    handover = _Handover(dashboard, Metrics(name), progress, outcome, failed)
     worker = tune.with_resources(
         tune.with_parameters(PopulationTrial, configs=configs),
         {"cpu": resources.cpus, "gpu": resources.gpus},
@@ -68,9 +69,14 @@ class _Handover(tune.Callback):
     """Takes the parcels out of Tune's results, in the driver."""
 
     def __init__(
-        self, dashboard: Dashboard, progress: Callable, outcome: Callable, failed: Callable
+        self,
+        dashboard: Dashboard,
+        metrics: Metrics,
+        progress: Callable,
+        outcome: Callable,
+        failed: Callable,
     ):
-        self._dashboard = dashboard
+        self._dashboard, self._metrics = dashboard, metrics
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self.error: Exception | None = None
 
@@ -83,6 +89,10 @@ class _Handover(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         self._dashboard.begin(trial.config["trial"])
+        self._metrics.begin(trial.config["trial"])
+
+    def on_step_end(self, iteration: int, trials: list, **_: Any) -> None:
+        self._metrics.again()
 
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
@@ -102,8 +112,10 @@ class _Handover(tune.Callback):
             self._fail(name, content)
         elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
+            self._metrics.outcome(name, content, last=last)
             self._outcome(name, content)
         else:
+            self._metrics.progress(name, content)
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
@@ -111,6 +123,7 @@ class _Handover(tune.Callback):
 
     def _fail(self, name: str, reason: str) -> None:
         self._dashboard.failed(name, reason)
+        self._metrics.failed(name)
         self._failed(name, reason)
 
 

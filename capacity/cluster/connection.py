@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -28,7 +29,8 @@ def connected(
     says so before ray is imported, as `capacity.sweep` sees to.
 
     Raises:
-      ClusterError: nothing answers at `address`, or no node has the resources of one trial.
+      ClusterError: nothing answers at `address`, its Ray or Python is of another version, or no
+        node has the resources of one trial.
     """
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -60,6 +62,8 @@ def connected(
         said = " ".join(str(error).split())
         if address is None:
             raise ClusterError(f"no Ray could be started: {said}; --local does without") from None
+        if other := _other_versions(said):
+            raise ClusterError(f"--address {address}: {other}") from None
         raise ClusterError(
             f"--address {address}: {said}; if the cluster has a token, set RAY_AUTH_MODE=token and "
             "RAY_AUTH_TOKEN"
@@ -89,6 +93,18 @@ def _answers(address: str | None) -> None:
             f"--address {address}: nothing answers there ({error}); start a cluster with "
             "`ray start --head`, or leave --address out to use this machine"
         ) from None
+
+
+def _other_versions(said: str) -> str:
+    """In a sentence, that the cluster's Ray or Python is another, if that is what Ray `said`."""
+    found = re.findall(r"Ray: (\S+)\s+Python: ([^\s;]+)", said)
+    if "Version mismatch" not in said or len(found) != 2:
+        return ""
+    theirs, ours = (f"Ray {ray_} and Python {python}" for ray_, python in found)
+    return (
+        f"the cluster has {theirs}, this process has {ours}: all nodes need the same, as by "
+        "`pip install -c constraints.txt -e .` in one version of Python"
+    )
 
 
 def _holds(resources: Resources) -> None:

@@ -15,6 +15,7 @@ from rich.table import Table
 from capacity import device
 from capacity.config import Config, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
+from capacity.standing import duration
 
 if TYPE_CHECKING:
     from capacity.desk import Desk
@@ -57,7 +58,8 @@ def _sweep(
     missing = {trial: config for trial, config in trials.items() if trial not in done}
     known = f", {len(done)} of them on disk" if done else ""
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
-    board = Board(len(trials), len(done))
+    rounds = sum(config.outcomes for config in missing.values())
+    board = Board(len(trials), len(done), rounds)
     desk = Desk(store, board, missing)
     try:
         with board:
@@ -100,6 +102,7 @@ def _run_on_ray(
     with cluster.connected(address, resources, variables) as dashboard:
         if dashboard.directions:
             desk.board.say(f"dashboard: {dashboard.directions}")
+            desk.board.say(f"live table: {dashboard.table}")
         cluster.run(
             trials,
             dashboard,
@@ -108,7 +111,6 @@ def _run_on_ray(
             progress=desk.progress,
             outcome=desk.outcome,
             failed=desk.failed,
-            verbose=not desk.board.console.is_terminal,
         )
 
 
@@ -143,7 +145,7 @@ def _plan(experiment: Experiment) -> int:
     sum_ = cost.total(estimates)
     OUT.print(
         f"\n{sum_.trials} trials, {sum_.networks} trainings, {sum_.compilations} compilations, "
-        f"about {_duration(sum_.seconds)} on one core or device like this one "
+        f"about {duration(sum_.seconds)} on one core or device like this one "
         f"({sum_.operations / 1e12:.1f} TFLOP of training)"
     )
     bits = configuration_bits(len(values) for values in experiment.axes.values())
@@ -204,12 +206,6 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
     where.add_argument("--address", help="Ray cluster to join: host:port, or auto")
     return parser
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The whole line: a configuration to tables, files and figures, and every mistake to a sentence."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -296,12 +297,20 @@ def watched(tmp_path_factory):
     with watcher.paused(command, ROOT) as (process, dashboard):
         metrics = dashboard.settled_metrics()
         tasks = {task["name"]: task["state"] for task in dashboard.states("tasks")}
+        page = re.search(r"nodeId=(\w+)&fileName=(\S+)", "".join(process.said))
+        query = f"node_id={page[1]}&filename={page[2]}&lines=100"
+        table = dashboard.text(f"/api/v0/logs/file?{query}")
         with pytest.raises(OSError, match=r"40[13]"):
             dashboard.get("/api/v0/nodes", token="1" * 64)
     assert process.returncode == 0, process.said
     left = ray_processes() - before
     return SimpleNamespace(
-        folder=results / "small", said=process.said, metrics=metrics, tasks=tasks, left=left
+        folder=results / "small",
+        said=process.said,
+        metrics=metrics,
+        tasks=tasks,
+        table=table,
+        left=left,
     )
 
 
@@ -337,6 +346,22 @@ def test_the_dashboard_names_what_runs(watched):
     assert set(trials) == {"digits-mlp-noise0.0", "digits-mlp-noise0.2"}
     assert "RUNNING" in trials.values()
     assert any(" ticket round=0 density=1 " in name for name in watched.tasks)
+
+
+def test_the_logs_of_the_dashboard_have_a_live_table(watched):
+    assert len(re.findall(r"digits-mlp-noise0\.[02] running", watched.table)) == 2
+    assert " running ticket round=0 density=1 " in watched.table
+
+
+def test_a_log_says_how_far_the_sweep_is_and_what_is_best(watched):
+    lines = watched.said.splitlines()
+    (first, last) = [line for line in lines if " of 2 trials, " in line]
+    assert re.search(r"  1 of 2 trials, [3-6] of 6 rounds, about \d+ s left; best so far ", first)
+    assert re.search(
+        r"  2 of 2 trials, 6 of 6 rounds; best so far digits-mlp-noise0\.[02] round \d.*: "
+        r"validation accuracy \d+\.\d\d %, test \d+\.\d\d %, file 0\.\d\d kB$",
+        last,
+    )
 
 
 @pytest.mark.parametrize("where", ["--local", "ray"])

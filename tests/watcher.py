@@ -81,7 +81,8 @@ def until(answer: Any, seconds: float = 60) -> Any:
 def paused(command: list[str], cwd: Any) -> Any:
     """Runs `command` and stops its trials once a round is measured; gives process and dashboard.
 
-    A tiny sweep would be over before it can be looked at. What it said is in `process.said`.
+    A tiny sweep would be over before it can be looked at. What it says is in `process.said`: lines
+    while it runs, a text after it.
     """
     process = subprocess.Popen(
         command,
@@ -91,7 +92,8 @@ def paused(command: list[str], cwd: Any) -> Any:
         stderr=subprocess.PIPE,
         text=True,
     )
-    said, workers = [], []
+    workers, process.said = [], []
+    said = process.said
 
     def line_with(words: str) -> str:
         while line := process.stderr.readline():

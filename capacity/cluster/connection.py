@@ -6,6 +6,7 @@ import os
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -39,7 +40,7 @@ def connected(
     # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # which would print in any case
     if address is None:
         # Workers inherit this process's environment; a runtime environment would start them twice.
         where: dict[str, Any] = {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
@@ -70,7 +71,8 @@ def connected(
         ) from None
     try:
         _holds(resources)
-        yield Dashboard(context.dashboard_url or "")
+        session = getattr(context, "address_info", {}).get("session_dir", "")
+        yield Dashboard(context.dashboard_url or "", Path(session) / "logs")
     finally:
         ray.shutdown()
 

@@ -21,7 +21,6 @@ def run(
     progress: Callable[[str, Any], None],
     outcome: Callable[[str, Any], None],
     failed: Callable[[str, str], None],
-    verbose: bool,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
@@ -53,8 +52,7 @@ def run(
             failure_config=tune.FailureConfig(max_failures=1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
             callbacks=[handover],
-            verbose=1 if verbose else 0,
-            progress_reporter=_reporter() if verbose else None,
+            verbose=0,  # The driver has a table of its own.
         ),
     )
     try:
@@ -115,6 +113,7 @@ class _Handover(tune.Callback):
             self._metrics.outcome(name, content, last=last)
             self._outcome(name, content)
         else:
+            self._dashboard.progress(name, content.control, scalars(content))
             self._metrics.progress(name, content)
             self._progress(name, content)
 
@@ -125,10 +124,3 @@ class _Handover(tune.Callback):
         self._dashboard.failed(name, reason)
         self._metrics.failed(name)
         self._failed(name, reason)
-
-
-def _reporter() -> tune.CLIReporter:
-    columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
-    return tune.CLIReporter(
-        metric_columns=list(columns), parameter_columns=["-"], max_report_frequency=30
-    )

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -51,6 +52,8 @@ def _sweep(
     from capacity.store import Store  # noqa: PLC0415
 
     trials = experiment.trials
+    if not options.local:
+        _check_tools(experiment.base)
     _check(trials)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
@@ -128,6 +131,13 @@ def _check(trials: Mapping[str, Config]) -> None:
             raise ConfigError(f"{name}: {error}") from None
 
 
+def _check_tools(config: Config) -> None:
+    if "mlflow" in config.tracking.tools and find_spec("mlflow") is None:
+        raise ConfigError(
+            "tracking.tools = mlflow: MLflow is not installed; `pip install -e '.[mlflow]'` does"
+        )
+
+
 def _plan(experiment: Experiment) -> int:
     from capacity import cost  # noqa: PLC0415
     from capacity.theory import configuration_bits  # noqa: PLC0415
@@ -154,9 +164,12 @@ def _plan(experiment: Experiment) -> int:
 
 
 def _identity(experiment: Experiment) -> dict:
-    """What makes two runs the same experiment: everything but the resources."""
-    settings = flatten(experiment.base)
-    base = {key: value for key, value in settings.items() if not key.startswith("resources.")}
+    """What makes two runs the same experiment: everything but the resources and the tracking."""
+    base = {
+        key: value
+        for key, value in flatten(experiment.base).items()
+        if not key.startswith(("resources.", "tracking."))
+    }
     axes = {key: list(values) for key, values in experiment.axes.items()}
     return {
         "name": experiment.name,

@@ -221,6 +221,7 @@ MISTAKES = {
     "momentum that adam has not": (["training.momentum=0.9"], "momentum is not an option of adam"),
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
+    "an axis of tracking": (["tracking.mlflow_uri=[a,b]"], "tracking is that of all trials"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
     "rewinding past the end": (["pruning.rewind_step=5000"], "training ends at step 1000"),
 }
@@ -234,6 +235,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(mistake, tmp_path, capsys):
     assert words in said
     assert len(said.strip().splitlines()) == 1
     assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tool_that_is_not_installed_is_told_before_anything_starts(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "find_spec", lambda name: None)
+    tools = "tracking.tools=[tensorboard,mlflow]"
+    assert run(ROOT / "configs/digits.yaml", tools, results=tmp_path, flags=()) == 2
+    assert capsys.readouterr().err == (
+        "tracking.tools = mlflow: MLflow is not installed; `pip install -e '.[mlflow]'` does\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

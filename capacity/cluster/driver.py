@@ -8,6 +8,7 @@ from ray import tune
 
 from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.metrics import Metrics
+from capacity.cluster.tracking import callbacks
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
 
@@ -51,7 +52,7 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=1),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[handover],
+            callbacks=[handover, *callbacks(trials, folder, name)],
             verbose=0,  # The driver has a table of its own.
         ),
     )

@@ -55,7 +55,8 @@ class Dashboard:
 
     def progress(self, trial: str, control: str, scalars: Mapping[str, float]) -> None:
         """Where a trial is, between its rounds."""
-        self._table.write(trial, f"running {control}", scalars)
+        short = {key: value for key, value in scalars.items() if "/" not in key}  # no layers
+        self._table.write(trial, f"running {control}", short)
 
     def round(self, trial: str, control: str, scalars: Mapping[str, float], *, last: bool) -> None:
         """A round, or its control, is measured; the last one ends its trial."""
@@ -89,7 +90,10 @@ class _Table:
 
 
 def _numbers(scalars: Mapping[str, float]) -> list[str]:
-    return [f"{key}={value:.4g}" for key, value in scalars.items()]
+    whole = {
+        key: f"{value:.4g}" if isinstance(value, float) else value for key, value in scalars.items()
+    }
+    return [f"{key}={value}" for key, value in whole.items()]
 
 
 def _actor() -> Any:

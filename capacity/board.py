@@ -1,30 +1,39 @@
-"""What a sweep shows while it runs: bars on a terminal, a line per finished round elsewhere."""
+"""What a sweep shows while it runs: a live table on a terminal, lines that stay in a log."""
 
 import time
+from collections.abc import Iterable
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from capacity.rows import CapacityRow, NetworkRow
+from capacity.standing import Standing
+
+STANDING_SECONDS = 60.0  # between two lines of a log that say how far the sweep is
 
 
 class Board:
-    """A bar for the sweep and one for every trial that runs.
+    """A row for every trial that runs, below how far the sweep is and the best so far.
 
     `step` and `total` count optimiser steps of all rounds of a trial.
     """
 
-    def __init__(self, trials: int, done: int, console: Console | None = None):
+    def __init__(self, trials: int, done: int, rounds: int = 0, console: Console | None = None):
         self.console = console or Console(stderr=True)
-        self._bars = Progress(
+        self._standing = Standing(trials, done, rounds)
+        self._bars = _Table(
+            self._standing,
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -36,9 +45,8 @@ class Board:
             disable=not self.console.is_terminal,
             transient=True,
         )
-        self._sweep = self._bars.add_task("[b]trials", total=trials, completed=done, status="")
         self._trials: dict[str, TaskID] = {}
-        self._began = time.monotonic()
+        self._said = 0.0  # seconds into the sweep
 
     def __enter__(self) -> "Board":
         self._bars.start()
@@ -47,11 +55,17 @@ class Board:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def training(self, trial: str, step: int, total: int, status: str) -> None:
-        """A trial has done `step` of `total` steps."""
+    def training(
+        self, trial: str, step: int, total: int, status: str, *, part: bool = False
+    ) -> None:
+        """A trial has done `step` of `total` steps, which are those of a `part` of it alone."""
+        if not part:
+            self._standing.training(trial, step / total)
         if trial not in self._trials:
             self._trials[trial] = self._bars.add_task(trial, total=total, status="")
         self._bars.update(self._trials[trial], completed=step, total=total, status=status)
+        if self._standing.elapsed - self._said >= STANDING_SECONDS:
+            self._stand()
 
     def round(self, networks: list[NetworkRow]) -> None:
         """A round is measured: one line that stays."""
@@ -67,6 +81,7 @@ class Board:
         if len(sound) < len(networks):
             parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
         self._stays(first.trial, parts)
+        self._standing.measured(networks)
 
     def capacity(self, row: CapacityRow) -> None:
         """An architecture's capacity is measured: one line that stays."""
@@ -81,22 +96,48 @@ class Board:
         if row.at_edge:
             parts.append("at the largest load: the knee may lie beyond")
         self._stays(row.trial, parts)
+        self._standing.measured([])
 
     def finished(self, trial: str) -> None:
         """A trial is on the disk."""
-        if trial in self._trials:
-            self._bars.remove_task(self._trials.pop(trial))
-        self._bars.advance(self._sweep)
+        self._end(trial)
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without rows."""
         self.say(f"{trial} failed: {reason}")
-        self.finished(trial)
+        self._end(trial, failed=True)
 
     def say(self, text: str) -> None:
         """A line that stays above the bars."""
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
+    def _end(self, trial: str, *, failed: bool = False) -> None:
+        if trial in self._trials:
+            self._bars.remove_task(self._trials.pop(trial))
+        self._standing.ended(trial, failed=failed)
+        self._stand()
+
+    def _stand(self) -> None:
+        """A line of a log; on a terminal the table has it."""
+        self._said = self._standing.elapsed
+        if not self.console.is_terminal:
+            self.say(f"{self._clock()}  {self._standing}")
+
     def _stays(self, trial: str, parts: list[str]) -> None:
-        clock = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._began))
-        self.say(f"{clock}  {trial}  {', '.join(parts)}")
+        self.say(f"{self._clock()}  {trial}  {', '.join(parts)}")
+
+    def _clock(self) -> str:
+        return time.strftime("%H:%M:%S", time.gmtime(self._standing.elapsed))
+
+
+class _Table(Progress):
+    """The rows of the trials under a line about the sweep."""
+
+    def __init__(self, standing: Standing, *columns: ProgressColumn, **options: Any):
+        self._standing = standing
+        super().__init__(*columns, **options)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        clock = time.strftime("%H:%M:%S", time.gmtime(self._standing.elapsed))
+        yield Text(f"{clock}  {self._standing}", style="bold")
+        yield self.make_tasks_table(self.tasks)

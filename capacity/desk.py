@@ -32,7 +32,8 @@ class Desk:
             status += [f"loss {now.validation_loss:.3f} accuracy {now.validation_accuracy:.4f}"]
         if now.saturation:
             status += ["saturation " + " ".join(f"{s:.2f}" for s in now.saturation.values())]
-        self.board.training(trial, now.step, now.steps, " ".join(status))
+        part = now.validation_loss is None
+        self.board.training(trial, now.step, now.steps, " ".join(status), part=part)
 
     def outcome(self, trial: str, outcome: Outcome) -> None:
         """What a trial has to say, in order; its last word writes the trial."""

@@ -116,6 +116,8 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
             )
         if key.startswith("resources."):
             raise ConfigError(f"{source}: sweep.{key}: resources are those of all trials, no axis")
+        if key.startswith("tracking."):
+            raise ConfigError(f"{source}: sweep.{key}: tracking is that of all trials, no axis")
         if len({_show(value) for value in values}) < len(values):
             raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: a value stands twice")
     try:

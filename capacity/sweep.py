@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ from rich.table import Table
 from capacity import device
 from capacity.config import Config, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
+from capacity.standing import duration
 
 if TYPE_CHECKING:
     from capacity.desk import Desk
@@ -50,6 +52,8 @@ def _sweep(
     from capacity.store import Store  # noqa: PLC0415
 
     trials = experiment.trials
+    if not options.local:
+        _check_tools(experiment.base)
     _check(trials)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
@@ -57,7 +61,8 @@ def _sweep(
     missing = {trial: config for trial, config in trials.items() if trial not in done}
     known = f", {len(done)} of them on disk" if done else ""
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
-    board = Board(len(trials), len(done))
+    rounds = sum(config.outcomes for config in missing.values())
+    board = Board(len(trials), len(done), rounds)
     desk = Desk(store, board, missing)
     try:
         with board:
@@ -101,6 +106,7 @@ def _run_on_ray(
     with cluster.connected(address, resources, variables) as dashboard:
         if dashboard.directions:
             desk.board.say(f"dashboard: {dashboard.directions}")
+            desk.board.say(f"live table: {dashboard.table}")
         cluster.run(
             trials,
             dashboard,
@@ -110,7 +116,6 @@ def _run_on_ray(
             outcome=desk.outcome,
             failed=desk.failed,
             continuation=desk.continuation,
-            verbose=not desk.board.console.is_terminal,
         )
 
 
@@ -126,6 +131,13 @@ def _check(trials: Mapping[str, Config]) -> None:
                 memorising.check(config)
         except _mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
+
+
+def _check_tools(config: Config) -> None:
+    if "mlflow" in config.tracking.tools and find_spec("mlflow") is None:
+        raise ConfigError(
+            "tracking.tools = mlflow: MLflow is not installed; `pip install -e '.[mlflow]'` does"
+        )
 
 
 def _plan(experiment: Experiment) -> int:
@@ -145,7 +157,7 @@ def _plan(experiment: Experiment) -> int:
     sum_ = cost.total(estimates)
     OUT.print(
         f"\n{sum_.trials} trials, {sum_.networks} trainings, {sum_.compilations} compilations, "
-        f"about {_duration(sum_.seconds)} on one core or device like this one "
+        f"about {duration(sum_.seconds)} on one core or device like this one "
         f"({sum_.operations / 1e12:.1f} TFLOP of training)"
     )
     bits = configuration_bits(len(values) for values in experiment.axes.values())
@@ -154,9 +166,12 @@ def _plan(experiment: Experiment) -> int:
 
 
 def _identity(experiment: Experiment) -> dict:
-    """What makes two runs the same experiment: everything but the resources."""
-    settings = flatten(experiment.base)
-    base = {key: value for key, value in settings.items() if not key.startswith("resources.")}
+    """What makes two runs the same experiment: everything but the resources and the tracking."""
+    base = {
+        key: value
+        for key, value in flatten(experiment.base).items()
+        if not key.startswith(("resources.", "tracking."))
+    }
     axes = {key: list(values) for key, values in experiment.axes.items()}
     return {
         "name": experiment.name,
@@ -206,12 +221,6 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
     where.add_argument("--address", help="Ray cluster to join: host:port, or auto")
     return parser
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 if __name__ == "__main__":

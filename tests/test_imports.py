@@ -25,6 +25,7 @@ ROOMS = (
     "cluster",
     "background",
     "board",
+    "standing",
     "cost",
     "device",
     "store",

@@ -1,12 +1,14 @@
 """The whole line: a configuration to tables, files and figures, and every mistake to a sentence."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import yaml
 
 from capacity import store, sweep
 from capacity.coding import decode
+from tests import watcher
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "capacity.sweep", "configs/digits.yaml"]
@@ -219,6 +222,7 @@ MISTAKES = {
     "momentum that adam has not": (["training.momentum=0.9"], "momentum is not an option of adam"),
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
+    "an axis of tracking": (["tracking.mlflow_uri=[a,b]"], "tracking is that of all trials"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
     "rewinding past the end": (["pruning.rewind_step=5000"], "training ends at step 1000"),
 }
@@ -232,6 +236,16 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(mistake, tmp_path, capsys):
     assert words in said
     assert len(said.strip().splitlines()) == 1
     assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_tool_that_is_not_installed_is_told_before_anything_starts(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sweep, "find_spec", lambda name: None)
+    tools = "tracking.tools=[tensorboard,mlflow]"
+    assert run(ROOT / "configs/digits.yaml", tools, results=tmp_path, flags=()) == 2
+    assert capsys.readouterr().err == (
+        "tracking.tools = mlflow: MLflow is not installed; `pip install -e '.[mlflow]'` does\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -286,24 +300,80 @@ def ray_processes():
     return set(found)
 
 
-def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, tmp_path):
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory):
+    """The same experiment on Ray, looked at after its first round."""
+    results = tmp_path_factory.mktemp("watched")
     before = ray_processes()
-    ended = subprocess.run(
-        [*COMMAND, *TWO_TRIALS, "--results", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
+    command = [*COMMAND, *TWO_TRIALS, "--results", str(results)]
+    with watcher.paused(command, ROOT) as (process, dashboard):
+        metrics = dashboard.settled_metrics()
+        tasks = {task["name"]: task["state"] for task in dashboard.states("tasks")}
+        page = re.search(r"nodeId=(\w+)&fileName=(\S+)", "".join(process.said))
+        query = f"node_id={page[1]}&filename={page[2]}&lines=100"
+        table = dashboard.text(f"/api/v0/logs/file?{query}")
+        with pytest.raises(OSError, match=r"40[13]"):
+            dashboard.get("/api/v0/nodes", token="1" * 64)
+    assert process.returncode == 0, process.said
+    left = ray_processes() - before
+    return SimpleNamespace(
+        folder=results / "small",
+        said=process.said,
+        metrics=metrics,
+        tasks=tasks,
+        table=table,
+        left=left,
     )
-    assert ended.returncode == 0, ended.stderr
-    assert "dashboard: http://127.0.0.1:" in ended.stderr
-    assert (tmp_path / "small/networks.csv").read_bytes() == (
+
+
+def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, watched):
+    assert "dashboard: http://127.0.0.1:" in watched.said
+    assert (watched.folder / "networks.csv").read_bytes() == (
         finished / "networks.csv"
     ).read_bytes()
-    events = list((tmp_path / "small/ray").rglob("events.out.tfevents*"))
+    events = list((watched.folder / "ray").rglob("events.out.tfevents*"))
     assert len(events) == 2, "TensorBoard has a file per trial"
-    assert ray_processes() <= before
+    assert not watched.left
+
+
+def test_prometheus_can_read_a_trial_while_it_runs(finished, watched):
+    rows = store.read(finished).networks
+    for name, trial, control in watched.metrics:
+        if name != "ray_capacity_test_accuracy":
+            continue
+        of_trial = rows[(rows.trial == trial) & (rows.control == control)]
+        means = of_trial.groupby("round")[["test_accuracy", "coded_size"]].mean()
+        round_ = watched.metrics["ray_capacity_round", trial, control]
+        assert watched.metrics[name, trial, control] == pytest.approx(means.test_accuracy[round_])
+        size = watched.metrics["ray_capacity_coded_bytes", trial, control]
+        assert size == pytest.approx(means.coded_size[round_])
+        trained = watched.metrics["ray_capacity_networks_trained_total", trial, control]
+        assert trained == 2 * (round_ + 1)  # of two seeds
+        assert ("ray_capacity_steps_per_second", trial, "") in watched.metrics
+    assert watched.metrics["ray_capacity_trials_running", "", ""] >= 1
+
+
+def test_the_dashboard_names_what_runs(watched):
+    trials = {name: state for name, state in watched.tasks.items() if name.endswith(("0.0", "0.2"))}
+    assert set(trials) == {"digits-mlp-noise0.0", "digits-mlp-noise0.2"}
+    assert "RUNNING" in trials.values()
+    assert any(" ticket round=0 density=1 " in name for name in watched.tasks)
+
+
+def test_the_logs_of_the_dashboard_have_a_live_table(watched):
+    assert len(re.findall(r"digits-mlp-noise0\.[02] running", watched.table)) == 2
+    assert " running ticket round=0 density=1 " in watched.table
+
+
+def test_a_log_says_how_far_the_sweep_is_and_what_is_best(watched):
+    lines = watched.said.splitlines()
+    (first, last) = [line for line in lines if " of 2 trials, " in line]
+    assert re.search(r"  1 of 2 trials, [3-6] of 6 rounds, about \d+ s left; best so far ", first)
+    assert re.search(
+        r"  2 of 2 trials, 6 of 6 rounds; best so far digits-mlp-noise0\.[02] round \d.*: "
+        r"validation accuracy \d+\.\d\d %, test \d+\.\d\d %, file 0\.\d\d kB$",
+        last,
+    )
 
 
 @pytest.mark.parametrize("where", ["--local", "ray"])

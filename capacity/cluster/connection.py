@@ -3,8 +3,10 @@
 import contextlib
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -28,7 +30,8 @@ def connected(
     says so before ray is imported, as `capacity.sweep` sees to.
 
     Raises:
-      ClusterError: nothing answers at `address`, or no node has the resources of one trial.
+      ClusterError: nothing answers at `address`, its Ray or Python is of another version, or no
+        node has the resources of one trial.
     """
     _answers(address)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -37,7 +40,7 @@ def connected(
     # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # The table with columns of our choice.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # which would print in any case
     if address is None:
         # Workers inherit this process's environment; a runtime environment would start them twice.
         where: dict[str, Any] = {"include_dashboard": True, "dashboard_host": "127.0.0.1"}
@@ -60,13 +63,16 @@ def connected(
         said = " ".join(str(error).split())
         if address is None:
             raise ClusterError(f"no Ray could be started: {said}; --local does without") from None
+        if other := _other_versions(said):
+            raise ClusterError(f"--address {address}: {other}") from None
         raise ClusterError(
             f"--address {address}: {said}; if the cluster has a token, set RAY_AUTH_MODE=token and "
             "RAY_AUTH_TOKEN"
         ) from None
     try:
         _holds(resources)
-        yield Dashboard(context.dashboard_url or "")
+        session = getattr(context, "address_info", {}).get("session_dir", "")
+        yield Dashboard(context.dashboard_url or "", Path(session) / "logs")
     finally:
         ray.shutdown()
 
@@ -89,6 +95,18 @@ def _answers(address: str | None) -> None:
             f"--address {address}: nothing answers there ({error}); start a cluster with "
             "`ray start --head`, or leave --address out to use this machine"
         ) from None
+
+
+def _other_versions(said: str) -> str:
+    """In a sentence, that the cluster's Ray or Python is another, if that is what Ray `said`."""
+    found = re.findall(r"Ray: (\S+)\s+Python: ([^\s;]+)", said)
+    if "Version mismatch" not in said or len(found) != 2:
+        return ""
+    theirs, ours = (f"Ray {ray_} and Python {python}" for ray_, python in found)
+    return (
+        f"the cluster has {theirs}, this process has {ours}: all nodes need the same, as by "
+        "`pip install -c constraints.txt -e .` in one version of Python"
+    )
 
 
 def _holds(resources: Resources) -> None:

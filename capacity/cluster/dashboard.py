@@ -1,6 +1,7 @@
 """What Ray's dashboard, which has no tab for trials, shows of a sweep."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sys
@@ -15,11 +16,13 @@ class Dashboard:
     """The actor `Trials`, on whose page of the dashboard at `url` a sweep can be followed.
 
     Its log has a line per finished round. Its tasks are the rounds, and the trials: one that runs
-    until the trial ends, and that fails with the trial.
+    until the trial ends, and that fails with the trial. Among the `logs` of the dashboard is a
+    table that is written anew as trials come on, a line for each.
     """
 
-    def __init__(self, url: str):
+    def __init__(self, url: str, logs: Path):
         self._url = url
+        self._table = _Table(logs / f"capacity-{ray.get_runtime_context().get_job_id()}.log")
         self._actor = _actor()
         self._open: set[str] = set()
 
@@ -35,27 +38,62 @@ class Dashboard:
         command = "ray" if shutil.which("ray") else str(Path(sys.executable).with_name("ray"))
         return f"{page} (asks a browser once for the token that `{command} get-auth-token` prints)"
 
+    @property
+    def table(self) -> str:
+        """The page of the live table; empty without a dashboard."""
+        if not self._url:
+            return ""
+        node = ray.get_runtime_context().get_node_id()
+        return f"http://{self._url}/#/logs/viewer?nodeId={node}&fileName={self._table.path.name}"
+
     def begin(self, trial: str) -> None:
         """A trial runs, for the first time or again."""
         if trial not in self._open:
             self._open.add(trial)
             self._actor.trial.options(name=trial).remote(trial)
+        self._table.write(trial, "running", {})
+
+    def progress(self, trial: str, control: str, scalars: Mapping[str, float]) -> None:
+        """Where a trial is, between its rounds."""
+        short = {key: value for key, value in scalars.items() if "/" not in key}  # no layers
+        self._table.write(trial, f"running {control}", short)
 
     def round(self, trial: str, control: str, scalars: Mapping[str, float], *, last: bool) -> None:
         """A round, or its control, is measured; the last one ends its trial."""
-        numbers = (f"{key}={value:.4g}" for key, value in scalars.items())
-        said = " ".join([trial, control, *numbers])
+        said = " ".join([trial, control, *_numbers(scalars)])
+        self._table.write(trial, f"{'finished' if last else 'running'} {control}", scalars)
         self._actor.round.options(name=said).remote(said)
         if last:
             self._end(trial)
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without all of its rounds."""
+        self._table.write(trial, f"failed: {reason}", {})
         self._end(trial, reason)
 
     def _end(self, trial: str, reason: str | None = None) -> None:
         self._open.discard(trial)
         self._actor.end.remote(trial, reason)
+
+
+class _Table:
+    """A file of a line per trial; the dashboard shows it without runs of blanks."""
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._lines: dict[str, str] = {}
+
+    def write(self, trial: str, state: str, scalars: Mapping[str, float]) -> None:
+        self._lines[trial] = " ".join([trial, state, *_numbers(scalars)])
+        with contextlib.suppress(OSError):  # A full disk is no reason to lose a sweep.
+            self.path.write_text("\n".join(self._lines.values()) + "\n", encoding="utf-8")
+
+
+def _numbers(scalars: Mapping[str, float]) -> list[str]:
+    whole = {
+        key: f"{value:.4g}" if isinstance(value, float) else value for key, value in scalars.items()
+    }
+    return [f"{key}={value}" for key, value in whole.items()]
 
 
 def _actor() -> Any:

@@ -7,7 +7,9 @@ from typing import Any
 from ray import tune
 
 from capacity.cluster.dashboard import Dashboard
+from capacity.cluster.metrics import Metrics
 from capacity.cluster.shelf import Shelf
+from capacity.cluster.tracking import callbacks
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
 
@@ -25,7 +27,6 @@ def run(
     outcome: Callable[[str, Any], None],
     failed: Callable[[str, str], None],
     continuation: Callable[[str], bytes | None],
-    verbose: bool,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
@@ -42,7 +43,7 @@ def run(
     for trial in trials:
         if (start := continuation(trial)) is not None:
             shelf.put(trial, start)
-    handover = _Handover(dashboard, shelf, progress, outcome, failed)
+    handover = _Handover(dashboard, shelf, Metrics(name), progress, outcome, failed)
     worker = tune.with_resources(
         tune.with_parameters(PopulationTrial, configs=configs, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
@@ -61,9 +62,8 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[handover],
-            verbose=1 if verbose else 0,
-            progress_reporter=_reporter() if verbose else None,
+            callbacks=[handover, *callbacks(trials, folder, name)],
+            verbose=0,  # The driver has a table of its own.
         ),
     )
     try:
@@ -81,11 +81,12 @@ class _Handover(tune.Callback):
         self,
         dashboard: Dashboard,
         shelf: Shelf,
+        metrics: Metrics,
         progress: Callable,
         outcome: Callable,
         failed: Callable,
     ):
-        self._dashboard, self._shelf = dashboard, shelf
+        self._dashboard, self._shelf, self._metrics = dashboard, shelf, metrics
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self.error: Exception | None = None
 
@@ -98,6 +99,10 @@ class _Handover(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         self._dashboard.begin(trial.config["trial"])
+        self._metrics.begin(trial.config["trial"])
+
+    def on_step_end(self, iteration: int, trials: list, **_: Any) -> None:
+        self._metrics.again()
 
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
@@ -117,10 +122,13 @@ class _Handover(tune.Callback):
             self._fail(name, content)
         elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
+            self._metrics.outcome(name, content, last=last)
             self._outcome(name, content)
             if content.continuation is not None or last:
                 self._shelf.put(name, content.continuation)
         else:
+            self._dashboard.progress(name, content.control, scalars(content))
+            self._metrics.progress(name, content)
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
@@ -128,11 +136,5 @@ class _Handover(tune.Callback):
 
     def _fail(self, name: str, reason: str) -> None:
         self._dashboard.failed(name, reason)
+        self._metrics.failed(name)
         self._failed(name, reason)
-
-
-def _reporter() -> tune.CLIReporter:
-    columns = ("round", "density", "validation_accuracy", "test_accuracy", "coded_size")
-    return tune.CLIReporter(
-        metric_columns=list(columns), parameter_columns=["-"], max_report_frequency=30
-    )

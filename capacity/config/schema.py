@@ -1,6 +1,6 @@
 """The settings of one trial as one frozen, validated `Config`: keys, defaults, meanings."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
@@ -32,6 +32,20 @@ class Resources(Section):
         return self
 
 
+class Tracking(Section):
+    """Where the numbers of a sweep on Ray go besides the tables; it changes no result."""
+
+    tools: tuple[Literal["tensorboard", "mlflow"], ...] = key(
+        ("tensorboard",),
+        "what records every trial's scalars, on Ray; mlflow needs the extra of that name",
+    )
+    mlflow_uri: str | None = key(
+        None,
+        "server or database of MLflow; null takes MLFLOW_TRACKING_URI, or else a file beside the "
+        "logs of Ray",
+    )
+
+
 class Config(Section):
     """One trial: a data set, an architecture and what is done with its seeds."""
 
@@ -45,6 +59,7 @@ class Config(Section):
     prequential: Prequential = Field(default_factory=Prequential)
     memorising: Memorising = Field(default_factory=Memorising)
     resources: Resources = Field(default_factory=Resources)
+    tracking: Tracking = Field(default_factory=Tracking)
     seeds: Annotated[int, Field(gt=0, le=10_000)] = key(3, "networks per trial, seeded 0, 1, ...")
 
     @property

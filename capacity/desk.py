@@ -64,5 +64,5 @@ class Desk:
         self.board.failed(trial, reason)
 
     def _deciding(self, trial: str) -> dict[str, Any]:
-        """Settings that decide the rows: a sweep may go on with other resources."""
-        return self._trials[trial].model_dump(mode="json", exclude={"resources"})
+        """Settings that decide the rows: a sweep may go on elsewhere, and be tracked otherwise."""
+        return self._trials[trial].model_dump(mode="json", exclude={"resources", "tracking"})

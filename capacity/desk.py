@@ -22,7 +22,7 @@ class Desk:
 
     def continuation(self, trial: str) -> bytes | None:
         """From where a trial goes on, if some of it is on the disk."""
-        return self._store.rounds.latest(trial, self._deciding(trial))
+        return self._store.rounds.latest(trial, deciding(self._trials[trial]))
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""
@@ -48,7 +48,7 @@ class Desk:
             rounds.keep(
                 trial,
                 outcome.behind,
-                self._deciding(trial),
+                deciding(self._trials[trial]),
                 tables=kept,
                 files=outcome.files,
                 continuation=outcome.continuation,
@@ -63,6 +63,7 @@ class Desk:
         """A trial that ended without its rows."""
         self.board.failed(trial, reason)
 
-    def _deciding(self, trial: str) -> dict[str, Any]:
-        """Settings that decide the rows: a sweep may go on elsewhere, and be tracked otherwise."""
-        return self._trials[trial].model_dump(mode="json", exclude={"resources", "tracking"})
+
+def deciding(config: Config) -> dict[str, Any]:
+    """Settings that decide the rows: a sweep may go on elsewhere, and be tracked otherwise."""
+    return config.model_dump(mode="json", exclude={"resources", "tracking"})

@@ -48,7 +48,7 @@ def _sweep(
 ) -> int:
     from capacity import report  # noqa: PLC0415
     from capacity.board import Board  # noqa: PLC0415
-    from capacity.desk import Desk  # noqa: PLC0415
+    from capacity.desk import Desk, deciding  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
     trials = experiment.trials
@@ -59,9 +59,12 @@ def _sweep(
     store = Store.open(folder, _identity(experiment), resume=options.resume)
     done = store.finished()
     missing = {trial: config for trial, config in trials.items() if trial not in done}
+    behind = {trial: store.rounds.behind(trial, deciding(c)) for trial, c in missing.items()}
     known = f", {len(done)} of them on disk" if done else ""
+    if begun := sum(map(bool, behind.values())):
+        known += f", {begun} begun ({sum(behind.values())} rounds)"
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
-    rounds = sum(config.outcomes for config in missing.values())
+    rounds = sum(config.outcomes - behind[trial] for trial, config in missing.items())
     board = Board(len(trials), len(done), rounds)
     desk = Desk(store, board, missing)
     try:

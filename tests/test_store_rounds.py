@@ -54,7 +54,9 @@ def test_a_trial_goes_on_from_its_latest_continuation(opened):
     keep(opened, 0, b"first")
     keep(opened, 1)
     assert opened.rounds.latest(TRIAL, SETTINGS) == b"first"
+    assert opened.rounds.behind(TRIAL, SETTINGS) == 1
     keep(opened, 2, b"third")
+    assert opened.rounds.behind(TRIAL, SETTINGS) == 3
     assert opened.rounds.latest(TRIAL, SETTINGS) == b"third"
     assert opened.finished() == set()
 

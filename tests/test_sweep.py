@@ -415,6 +415,7 @@ def test_a_driver_killed_between_rounds_trains_none_again(finished, tmp_path):
         [*command, "--resume"], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
     assert again.returncode == 0, again.stderr
+    assert f"{len(kept)} begun" in again.stdout
     for trial in kept:
         assert f"{trial}, round 1" in again.stderr.replace("  ", ", ")
         assert f"{trial}, round 0" not in again.stderr.replace("  ", ", ")

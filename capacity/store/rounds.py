@@ -75,12 +75,19 @@ class Rounds:
 
     def latest(self, trial: str, settings: Mapping[str, Any]) -> bytes | None:
         """The latest continuation of a trial of these settings; None where it begins anew."""
+        behind = self.behind(trial, settings)
+        if not behind:
+            return None
+        return (self._folder / trial / f"{behind - 1:06d}" / _CONTINUATION).read_bytes()
+
+    def behind(self, trial: str, settings: Mapping[str, Any]) -> int:
+        """Outcomes of a trial of these settings that need not be made again."""
         for place in reversed(self._outcomes(trial)):
             if (place / _SETTINGS).read_bytes() != _text(settings):
-                return None
+                return 0
             if (place / _CONTINUATION).exists():
-                return (place / _CONTINUATION).read_bytes()
-        return None
+                return int(place.name) + 1
+        return 0
 
     def take(self, trial: str, behind: int) -> Kept:
         """The first `behind` outcomes of a trial.

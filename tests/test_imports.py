@@ -52,6 +52,7 @@ ROOMS = (
     "models",
     "data",
     # numbers
+    "search",
     "information",
     "theory",
     "saturation",
@@ -68,6 +69,7 @@ ONLY_IMPORTER = {
     "constriction": "coding",
     "matfree": "information",
     "matplotlib": "analysis",
+    "optuna": "search",
 }
 
 

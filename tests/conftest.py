@@ -39,6 +39,7 @@ ROOMS = (
     "theory",
     "saturation",
     "pruning",
+    "search",
 )
 install_import_hook([f"capacity.{room}" for room in ROOMS], "beartype.beartype")
 

@@ -54,6 +54,7 @@ ROOMS = (
     "models",
     "data",
     # numbers
+    "search",
     "information",
     "theory",
     "saturation",
@@ -70,6 +71,7 @@ ONLY_IMPORTER = {
     "constriction": "coding",
     "matfree": "information",
     "matplotlib": "analysis",
+    "optuna": "search",
 }
 
 

@@ -1,6 +1,5 @@
 """What a sweep shows while it runs: a live table on a terminal, lines that stay in a log."""
 
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,10 +16,10 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from capacity.headway import Headway
 from capacity.rows import CapacityRow, NetworkRow
-from capacity.standing import Standing
 
-STANDING_SECONDS = 60.0  # between two lines of a log that say how far the sweep is
+HEADWAY_SECONDS = 60.0  # between two lines of a log that say how far the sweep is
 
 
 class Board:
@@ -31,9 +30,9 @@ class Board:
 
     def __init__(self, trials: int, done: int, rounds: int = 0, console: Console | None = None):
         self.console = console or Console(stderr=True)
-        self._standing = Standing(trials, done, rounds)
+        self._headway = Headway(trials, done, rounds)
         self._bars = _Table(
-            self._standing,
+            self._headway,
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
@@ -60,11 +59,11 @@ class Board:
     ) -> None:
         """A trial has done `step` of `total` steps, which are those of a `part` of it alone."""
         if not part:
-            self._standing.training(trial, step / total)
+            self._headway.training(trial, step / total)
         if trial not in self._trials:
             self._trials[trial] = self._bars.add_task(trial, total=total, status="")
         self._bars.update(self._trials[trial], completed=step, total=total, status=status)
-        if self._standing.elapsed - self._said >= STANDING_SECONDS:
+        if self._headway.elapsed - self._said >= HEADWAY_SECONDS:
             self._stand()
 
     def round(self, networks: list[NetworkRow]) -> None:
@@ -81,7 +80,7 @@ class Board:
         if len(sound) < len(networks):
             parts.append(f"{len(networks) - len(sound)} of {len(networks)} seeds diverged")
         self._stays(first.trial, parts)
-        self._standing.measured(networks)
+        self._headway.measured(networks)
 
     def capacity(self, row: CapacityRow) -> None:
         """An architecture's capacity is measured: one line that stays."""
@@ -96,7 +95,7 @@ class Board:
         if row.at_edge:
             parts.append("at the largest load: the knee may lie beyond")
         self._stays(row.trial, parts)
-        self._standing.measured([])
+        self._headway.measured([])
 
     def finished(self, trial: str) -> None:
         """A trial is on the disk."""
@@ -114,30 +113,26 @@ class Board:
     def _end(self, trial: str, *, failed: bool = False) -> None:
         if trial in self._trials:
             self._bars.remove_task(self._trials.pop(trial))
-        self._standing.ended(trial, failed=failed)
+        self._headway.ended(trial, failed=failed)
         self._stand()
 
     def _stand(self) -> None:
         """A line of a log; on a terminal the table has it."""
-        self._said = self._standing.elapsed
+        self._said = self._headway.elapsed
         if not self.console.is_terminal:
-            self.say(f"{self._clock()}  {self._standing}")
+            self.say(f"{self._headway.clock}  {self._headway}")
 
     def _stays(self, trial: str, parts: list[str]) -> None:
-        self.say(f"{self._clock()}  {trial}  {', '.join(parts)}")
-
-    def _clock(self) -> str:
-        return time.strftime("%H:%M:%S", time.gmtime(self._standing.elapsed))
+        self.say(f"{self._headway.clock}  {trial}  {', '.join(parts)}")
 
 
 class _Table(Progress):
     """The rows of the trials under a line about the sweep."""
 
-    def __init__(self, standing: Standing, *columns: ProgressColumn, **options: Any):
-        self._standing = standing
+    def __init__(self, headway: Headway, *columns: ProgressColumn, **options: Any):
+        self._headway = headway
         super().__init__(*columns, **options)
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        clock = time.strftime("%H:%M:%S", time.gmtime(self._standing.elapsed))
-        yield Text(f"{clock}  {self._standing}", style="bold")
+        yield Text(f"{self._headway.clock}  {self._headway}", style="bold")
         yield self.make_tasks_table(self.tasks)

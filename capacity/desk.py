@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from capacity.board import Board
-from capacity.config import Config
+from capacity.config import ELSEWHERE, Config
 from capacity.lottery import TICKET
 from capacity.rows import TABLES
 from capacity.store import Store
@@ -66,4 +66,4 @@ class Desk:
 
 def deciding(config: Config) -> dict[str, Any]:
     """Settings that decide the rows: a sweep may go on elsewhere, and be tracked otherwise."""
-    return config.model_dump(mode="json", exclude={"resources", "tracking"})
+    return config.model_dump(mode="json", exclude=set(ELSEWHERE))

@@ -11,7 +11,7 @@ import pydantic
 import yaml
 from pydantic import Field
 
-from capacity.config import Config, Section, flatten, keys, nested, sections
+from capacity.config import ELSEWHERE, Config, Section, flatten, keys, nested, sections
 
 LONGEST_NAME = 150
 
@@ -114,10 +114,10 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
             raise ConfigError(
                 f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value"
             )
-        if key.startswith("resources."):
-            raise ConfigError(f"{source}: sweep.{key}: resources are those of all trials, no axis")
-        if key.startswith("tracking."):
-            raise ConfigError(f"{source}: sweep.{key}: tracking is that of all trials, no axis")
+        if (section := key.partition(".")[0]) in ELSEWHERE:
+            raise ConfigError(
+                f"{source}: sweep.{key}: settings of {section} are those of all trials, no axis"
+            )
         if len({_show(value) for value in values}) < len(values):
             raise ConfigError(f"{source}: sweep.{key} = {_show(values)}: a value stands twice")
     try:

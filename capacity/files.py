@@ -1,7 +1,8 @@
 """Files that are whole or absent: durable writes, a lock, and their errors as sentences."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +28,26 @@ def write(path: str | Path, data: bytes | str) -> None:
             sync(path.parent)
         except OSError:
             partial.unlink(missing_ok=True)
+            raise
+
+
+def write_folder(place: Path, contents: Mapping[str, bytes]) -> None:
+    """Make a folder of files, whole or not at all; a StoreError if that is impossible.
+
+    Its parent is there; `place` is not.
+    """
+    partial = place.with_name(f"{PARTIAL}{place.name}")
+    with writing(place):
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        try:
+            for name, data in contents.items():
+                write_durably(partial / name, data)
+            sync(partial)
+            partial.rename(place)
+            sync(place.parent)
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)  # give the space back at once
             raise
 
 

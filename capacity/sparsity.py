@@ -26,7 +26,7 @@ def check(settings: Pruning, wide: Architecture, model: Model, steps: int) -> No
       PruningError, ModelError: in one sentence.
     """
     kept = pruning_levels(settings, model)
-    _applies(settings, wide)
+    _applies(settings, wide, model)
     if settings.timing in DURING:
         gradual_schedule(settings, steps)
     if SMALL_DENSE in settings.controls and settings.rounds:
@@ -115,8 +115,9 @@ def least_kept(settings: Pruning, model: Model, kept: Kept) -> int:
     return sum(int(whole[n].sum()) if n in whole else math.prod(shapes[n]) for n in shapes)
 
 
-def _applies(settings: Pruning, wide: Architecture) -> None:
-    if settings.method == "synflow" and (wide.layer_norm or wide.family in ("vgg", "resnet")):
+def _applies(settings: Pruning, wide: Architecture, model: Model) -> None:
+    tensors = jax.eval_shape(model.init, jax.random.key(0))
+    if settings.method == "synflow" and any(name.endswith("/scale") for name in tensors):
         raise PruningError("method synflow: normalised layers have no flow to preserve")
     if settings.method == "unit-saturation" and wide.activation in ("gelu", "silu"):
         raise PruningError(

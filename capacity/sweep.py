@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device
-from capacity.config import Config, flatten, idle, reference
+from capacity.config import ELSEWHERE, Config, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
-from capacity.standing import duration
+from capacity.headway import duration
 
 if TYPE_CHECKING:
     from capacity.desk import Desk
@@ -173,7 +173,7 @@ def _identity(experiment: Experiment) -> dict:
     base = {
         key: value
         for key, value in flatten(experiment.base).items()
-        if not key.startswith(("resources.", "tracking."))
+        if key.partition(".")[0] not in ELSEWHERE
     }
     axes = {key: list(values) for key, values in experiment.axes.items()}
     return {

@@ -77,8 +77,8 @@ def run(
         found = memorising.run(config, trial, progress)
         capacity = found.capacity.capacity
         rows = {"memorised": found.rows, "capacities": [found.capacity]}
-        behind = Continuation(1, capacity) if subject else None
-        yield Outcome(next(count), 0, "memorising", rows, {}, _device(), _bytes(behind))
+        onward = to_bytes(Continuation(1, capacity)) if subject else None
+        yield Outcome(next(count), 0, "memorising", rows, {}, _device(), onward)
     if subject is None:
         return
     codes = now.codes or label_codes(subject, progress)
@@ -95,13 +95,10 @@ def run(
             "ledger": ledger_rows(studied, played, networks, codes, capacity),
         }
         files = {name: file for each in networks for name, file in _files(played, each).items()}
-        index, standing = next(count), played.standing
-        behind = Continuation(index + 1, capacity, codes, standing) if standing else None
-        yield Outcome(index, played.number, played.control, rows, files, _device(), _bytes(behind))
-
-
-def _bytes(continuation: Continuation | None) -> bytes | None:
-    return None if continuation is None else to_bytes(continuation)
+        index, onward = next(count), None
+        if played.standing is not None:
+            onward = to_bytes(Continuation(index + 1, capacity, codes, played.standing))
+        yield Outcome(index, played.number, played.control, rows, files, _device(), onward)
 
 
 def _device() -> str:

@@ -25,7 +25,7 @@ ROOMS = (
     "cluster",
     "background",
     "board",
-    "standing",
+    "headway",
     "cost",
     "device",
     "store",

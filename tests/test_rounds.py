@@ -204,8 +204,13 @@ REFUSED = {
 def test_what_cannot_be_done_is_refused_before_training(name):
     pruning, sentence = REFUSED[name]
     unusual = {"activation": "gelu", "layer_norm": True} if "method" in pruning else {}
-    tried = config(**pruning)
-    tried = tried.model_copy(update={"model": tried.model.model_copy(update=unusual)})
+    tried = Config.model_validate(
+        {
+            **SMALL,
+            "model": SMALL["model"] | unusual,
+            "pruning": {"rounds": 1, "rate": 0.75, **pruning},
+        }
+    )
     with pytest.raises(TrialError) as raised:
         check(tried)
     assert str(raised.value) == sentence

@@ -4,10 +4,11 @@ from capacity.config.flat import dotted, flatten, nested
 from capacity.config.idle import idle
 from capacity.config.networks import Updates
 from capacity.config.reference import keys, reference, sections
-from capacity.config.schema import Config, Resources
+from capacity.config.schema import ELSEWHERE, Config, Resources
 from capacity.config.section import Section
 
 __all__ = [
+    "ELSEWHERE",
     "Config",
     "Resources",
     "Section",

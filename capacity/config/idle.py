@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from capacity.config.flat import flatten
+from capacity.config.pruning import HABITS
 from capacity.config.schema import Config
 
 _OF_NETWORKS = ("training", "pruning", "saturation", "coding", "curvature", "prequential")
@@ -46,15 +47,7 @@ def _of_pruning(config: Config) -> Iterator[str]:
         yield told(("exchange",), f"schedule {settings.timing} exchanges no weights")
     if settings.rewind != "fine-tuning":
         yield told(("finetune_rate",), f"rewind {settings.rewind} starts at the whole rate")
-    if settings.method in (
-        "magnitude",
-        "random",
-        "movement",
-        "synflow",
-        "unit-norm",
-        "set",
-        "rigl",
-    ):
+    if not HABITS[settings.method].examples:
         yield told(("examples",), f"method {settings.method} looks at no examples")
     if settings.pattern is not None:
         yield told(("rate", "least"), f"pattern {settings.pattern} says what stays")

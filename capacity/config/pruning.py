@@ -29,27 +29,34 @@ Control = Literal["reinitialised", "random-mask", "random-ticket", "sibling", "s
 
 
 class Habits(NamedTuple):
-    """Of a method, its schedules and allocations; the first of each is what was published."""
+    """Of a method, its schedules and allocations; the first of each is what was published.
+
+    `examples`: whether scores are taken at examples.
+    """
 
     schedules: tuple[Schedule, ...]
     allocations: tuple[Allocation, ...]
+    examples: bool = False
 
 
 _ANY_TIME: tuple[Schedule, ...] = ("iterative", "one-shot", "before-training")
-_SCORES = Habits(_ANY_TIME, ("layerwise", "erk", "global"))
-_AT_START = Habits(("before-training", "iterative", "one-shot"), ("global", "layerwise", "erk"))
-_UNITS = Habits(_ANY_TIME, ("layerwise",))
+_ANYWHERE: tuple[Allocation, ...] = ("layerwise", "erk", "global")
+_SCORES = Habits(_ANY_TIME, _ANYWHERE, examples=True)
+_AT_START = Habits(
+    ("before-training", "iterative", "one-shot"), ("global", "layerwise", "erk"), examples=True
+)
+_UNITS = Habits(_ANY_TIME, ("layerwise",), examples=True)
 _DYNAMIC = Habits(("dynamic",), ("erk", "layerwise"))
 HABITS: dict[Method, Habits] = {
-    "magnitude": Habits((*_ANY_TIME, "gradual"), ("layerwise", "erk", "global")),
-    "random": _SCORES,
+    "magnitude": Habits((*_ANY_TIME, "gradual"), _ANYWHERE),
+    "random": Habits(_ANY_TIME, _ANYWHERE),
     "saliency": _SCORES,
     "fisher": _SCORES,
-    "movement": Habits(("gradual",), ("layerwise", "erk", "global")),
+    "movement": Habits(("gradual",), _ANYWHERE),
     "snip": _AT_START,
     "grasp": _AT_START,
     "synflow": Habits(("before-training",), ("global",)),
-    "unit-norm": _UNITS,
+    "unit-norm": _UNITS._replace(examples=False),
     "unit-activity": _UNITS,
     "unit-saturation": _UNITS,
     "set": _DYNAMIC,

@@ -46,6 +46,10 @@ class Tracking(Section):
     )
 
 
+ELSEWHERE = ("resources", "tracking")
+"""Sections that say where a sweep runs and is watched: the same for all trials, no row depends."""
+
+
 class Config(Section):
     """One trial: a data set, an architecture and what is done with its seeds."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from capacity.files import PARTIAL, sync, write_durably, writing
+from capacity.files import PARTIAL, write_folder, writing
 from capacity.rows import TABLES
 from capacity.tables import Rows, StoreError, parquet_bytes, parsed_parquet
 from capacity.tables import table as table_of
@@ -54,21 +54,11 @@ class Rounds:
         contents |= {_SETTINGS: _text(settings), **files}
         if continuation is not None:
             contents[_CONTINUATION] = continuation
-        place, partial = folder / f"{behind:06d}", folder / f"{PARTIAL}{behind:06d}"
-        with writing(place):
+        with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._forget(trial, behind)
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir()
-            try:
-                for name, data in contents.items():
-                    write_durably(partial / name, data)
-                sync(partial)
-                partial.rename(place)
-                sync(folder)
-            except OSError:
-                shutil.rmtree(partial, ignore_errors=True)
-                raise
+            for place in reversed(self._outcomes(trial)[behind:]):
+                shutil.rmtree(place)
+            write_folder(folder / f"{behind:06d}", contents)
             if continuation is not None:  # The earlier ones are not needed any more.
                 for other in self._outcomes(trial)[:-1]:
                     (other / _CONTINUATION).unlink(missing_ok=True)
@@ -118,11 +108,6 @@ class Rounds:
         folder = self._folder / trial
         found = sorted(folder.iterdir()) if folder.is_dir() else []
         return [place for place in found if not place.name.startswith(PARTIAL)]
-
-    def _forget(self, trial: str, behind: int) -> None:
-        for place in self._outcomes(trial)[::-1]:
-            if int(place.name) >= behind:
-                shutil.rmtree(place)
 
 
 def _text(settings: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ import yaml
 
 from capacity import provenance as provenance_of
 from capacity.config import dotted
-from capacity.files import PARTIAL, locked, sync, write, write_durably, writing
+from capacity.files import PARTIAL, locked, write, write_folder, writing
 from capacity.names import natural
 from capacity.rows import TABLES, reference
 from capacity.store import reading
@@ -127,20 +127,10 @@ class Store:
         contents["settings.json"] = json.dumps(settings, indent=1).encode()
         if taken := sorted(contents.keys() & files.keys()):
             raise ValueError(f"'{taken[0]}' is the name of one of the trial's own files")
-        place, partial = self._trials / trial, self._trials / f"{PARTIAL}{trial}"
+        place = self._trials / trial
         if place.exists():
             raise StoreError(f"{place} is there already, and nothing is written over")
-        with writing(place):
-            partial.mkdir()
-            try:
-                for name, data in {**contents, **files}.items():
-                    write_durably(partial / name, data)
-                sync(partial)
-                partial.rename(place)
-                sync(self._trials)
-            except OSError:
-                shutil.rmtree(partial, ignore_errors=True)  # give the space back at once
-                raise
+        write_folder(place, {**contents, **files})
         self.rounds.drop(trial)
 
     def write_tables(self) -> None:

@@ -15,7 +15,7 @@ class Best(NamedTuple):
     said: str
 
 
-class Standing:
+class Headway:
     """Of `trials`, of which `done` were on the disk before; the others have `rounds` in all."""
 
     def __init__(
@@ -26,12 +26,17 @@ class Standing:
         self._trials, self._before, self._rounds = trials, done, rounds
         self._ended = self._measured = 0
         self._shares: dict[str, float] = {}
-        self._clock, self._began = clock, clock()
+        self._now, self._began = clock, clock()
 
     @property
     def elapsed(self) -> float:
         """Seconds since the sweep began."""
-        return self._clock() - self._began
+        return self._now() - self._began
+
+    @property
+    def clock(self) -> str:
+        """The same as hours, minutes and seconds."""
+        return time.strftime("%H:%M:%S", time.gmtime(self.elapsed))
 
     @property
     def left(self) -> float | None:

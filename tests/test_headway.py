@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from capacity.standing import Standing, duration
+from capacity.headway import Headway, duration
 
 
 class Clock:
@@ -31,39 +31,39 @@ def networks(trial, accuracies, *, size=1000, round_=0, control="ticket", diverg
 
 def test_time_left_is_that_of_the_work_left_at_the_pace_so_far():
     clock = Clock()
-    standing = Standing(5, 1, 8, clock)  # four are to do
-    assert standing.left is None
+    headway = Headway(5, 1, 8, clock)  # four are to do
+    assert headway.left is None
     clock.now = 100
-    standing.training("a", 1.0)
-    standing.training("b", 0.25)
-    standing.ended("a")
-    assert standing.left == pytest.approx(100 * 2.75 / 1.25)
+    headway.training("a", 1.0)
+    headway.training("b", 0.25)
+    headway.ended("a")
+    assert headway.left == pytest.approx(100 * 2.75 / 1.25)
     for trial in "bcd":
-        standing.ended(trial)
-    assert standing.left == 0
-    assert str(standing) == "5 of 5 trials, 0 of 8 rounds"
+        headway.ended(trial)
+    assert headway.left == 0
+    assert str(headway) == "5 of 5 trials, 0 of 8 rounds"
 
 
 def test_best_is_the_largest_mean_validation_accuracy_then_the_smallest_file():
-    standing = Standing(3, 0, 9, Clock())
-    standing.measured(networks("a", [0.9, 0.8]))
-    standing.measured(networks("b", [0.99, 0.5], diverged={1}, round_=2))
-    standing.measured(networks("c", [0.2, 0.3]))
-    standing.measured(networks("d", [0.9], diverged={0}))
-    assert str(standing) == (
+    headway = Headway(3, 0, 9, Clock())
+    headway.measured(networks("a", [0.9, 0.8]))
+    headway.measured(networks("b", [0.99, 0.5], diverged={1}, round_=2))
+    headway.measured(networks("c", [0.2, 0.3]))
+    headway.measured(networks("d", [0.9], diverged={0}))
+    assert str(headway) == (
         "0 of 3 trials, 4 of 9 rounds; best so far b round 2: validation accuracy 99.00 %, "
         "test 99.00 %, file 1.00 kB"
     )
-    standing.measured(networks("e", [0.99], size=2000))
-    assert standing.best.said.startswith("b round 2:")
-    standing.measured(networks("f", [0.99], size=500, control="sibling"))
-    assert standing.best.said.startswith("f round 0 sibling:")
+    headway.measured(networks("e", [0.99], size=2000))
+    assert headway.best.said.startswith("b round 2:")
+    headway.measured(networks("f", [0.99], size=500, control="sibling"))
+    assert headway.best.said.startswith("f round 0 sibling:")
 
 
 def test_a_trial_that_failed_is_no_trial_that_is_done():
-    standing = Standing(2, 0, 2, Clock())
-    standing.ended("a", failed=True)
-    assert str(standing) == "0 of 2 trials, 1 failed, 0 of 2 rounds"
+    headway = Headway(2, 0, 2, Clock())
+    headway.ended("a", failed=True)
+    assert str(headway) == "0 of 2 trials, 1 failed, 0 of 2 rounds"
 
 
 @pytest.mark.parametrize(

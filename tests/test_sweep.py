@@ -222,7 +222,10 @@ MISTAKES = {
     "momentum that adam has not": (["training.momentum=0.9"], "momentum is not an option of adam"),
     "training on one class": (["data.train_size=1", "training.batch_size=1"], "all of one class"),
     "an axis of resources": (["resources.cpus=[1,2]"], "resources are those of all trials"),
-    "an axis of tracking": (["tracking.mlflow_uri=[a,b]"], "settings of tracking are those of all trials"),
+    "an axis of tracking": (
+        ["tracking.mlflow_uri=[a,b]"],
+        "settings of tracking are those of all trials",
+    ),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
     "rewinding past the end": (["pruning.rewind_step=5000"], "training ends at step 1000"),
 }

@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import socket
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,15 @@ def connected(
     else:
         where = {"runtime_env": {"env_vars": dict(variables)}}
     try:
-        context = ray.init(
-            address=address or "local",
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            **where,
-        )
+        with warnings.catch_warnings():
+            # JAX warns of every fork; each of Ray's becomes another program at once.
+            warnings.filterwarnings("ignore", r"os\.fork\(\) was called", RuntimeWarning)
+            context = ray.init(
+                address=address or "local",
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+                **where,
+            )
     except AuthenticationError:
         raise ClusterError(
             f"--address {address}: the cluster wants its token, in RAY_AUTH_TOKEN or "

@@ -14,6 +14,7 @@ import filelock
 from capacity.caches import cache_folder
 
 CACHE_BYTES = 1 << 30
+_MEMORY = Path("/proc/meminfo")
 _MAPPINGS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
 
@@ -69,6 +70,28 @@ def make_room(share: float = 0.5) -> bool:
             return False
     jax.clear_caches()
     return True
+
+
+def memory() -> int | None:
+    """Bytes that this process may still take of its device; None where nobody says.
+
+    A core has its share of what the machine has available.
+    """
+    import jax  # noqa: PLC0415 - the environment comes first
+
+    chosen = jax.devices()[0]
+    if chosen.platform != "cpu":
+        stats = chosen.memory_stats() or {}
+        limit = stats.get("bytes_limit")
+        return None if limit is None else limit - stats.get("bytes_in_use", 0)
+    if not (_MEMORY.exists() and hasattr(os, "sched_getaffinity")):
+        return None
+    kilobytes = next(
+        int(line.split()[1])
+        for line in _MEMORY.read_text().splitlines()
+        if line.startswith("MemAvailable")
+    )
+    return 1024 * kilobytes * len(os.sched_getaffinity(0)) // (os.cpu_count() or 1)
 
 
 @contextmanager

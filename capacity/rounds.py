@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -24,38 +25,49 @@ from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
 from capacity.sparsity import dense_level, gradual_schedule, lottery_of, pruning_levels
 from capacity.subject import Progress, Subject, narrowed
-from capacity.training import Moves, State, Watch
+from capacity.training import Moves, Request, Snapshot, State, Watch
 
 GOING_ON = (TICKET, SIBLING, RANDOM_MASK)
 """Networks that start from what their round rewinds to, and are fine-tuned where it is trained."""
 Show = Callable[[Progress], None] | None
+Train = Callable[[Request], Snapshot]
+
+
+def alone(request: Request) -> Snapshot:
+    """A population by itself."""
+    (trained,) = training.train_together([request])
+    if isinstance(trained, Exception):
+        raise trained
+    return trained
 
 
 def rounds(
-    subject: Subject, progress: Show, standing: Standing | None = None
+    subject: Subject, progress: Show, standing: Standing | None = None, train: Train = alone
 ) -> Iterator[tuple[Subject, Round]]:
     """Every population as soon as it is trained, and whose it is: small controls have their own.
 
     Args:
       standing: to go on from; rounds before it are not trained again.
+      train: who trains what a round asks for.
     """
     config = subject.config
     counter = itertools.count(config.pruning.trained(standing.number) if standing else 0)
     initial = _initial(subject)
-    do = _operations(subject, initial, progress, counter)
+    teach = partial(_trained, train, progress)
+    do = _operations(subject, initial, teach, counter)
     controls = [c for c in config.pruning.controls if c != SMALL_DENSE]
     for played in lottery.play(lottery_of(config.pruning), initial, do, standing):
         last = played.number > 0 and played.control == [TICKET, *controls][-1]
         if SMALL_DENSE in config.pruning.controls and last:
             yield subject, played._replace(standing=None)
-            small, control = _small(subject, played, progress, counter)
+            small, control = _small(subject, played, teach, counter)
             yield small, control._replace(standing=played.standing)
         else:
             yield subject, played
 
 
 def _operations(
-    subject: Subject, initial: Params, progress: Show, counter: Iterator[int]
+    subject: Subject, initial: Params, teach: Callable[..., Snapshot], counter: Iterator[int]
 ) -> Operations:
     config, settings = subject.config, subject.config.pruning
     seeds = range(config.seeds)
@@ -69,9 +81,9 @@ def _operations(
         activation=config.model.activation,
     )
 
-    def fit(params: Params, mask: training.Mask, index: int, control: str) -> training.Snapshot:
+    def fit(params: Params, mask: training.Mask, index: int, control: str) -> Snapshot:
         count = next(counter)
-        return _trained(subject, params, mask, index, control, kept[index], progress, count)
+        return teach(subject, params, mask, index, control, kept[index], count)
 
     def chosen(params: Params, mask: training.Mask, index: int) -> training.Mask:
         keys = training.member_keys(seeds, "pruning", index)
@@ -101,15 +113,16 @@ def _operations(
 
 
 def _trained(
+    train: Train,
+    progress: Show,
     subject: Subject,
     params: Params,
     mask: training.Mask,
     index: int,
     control: str,
     kept: Kept,
-    progress: Show,
     behind: int,
-) -> training.Snapshot:
+) -> Snapshot:
     config, every = subject.config, subject.config.training.evaluate_every
     settings, steps, watch = config.pruning, subject.evaluations * every, _watch(subject)
     total = settings.trainings * steps
@@ -134,7 +147,7 @@ def _trained(
         moving = settings.method if settings.timing == "dynamic" else _gradual(settings.method)
         rule = rule._replace(moving=moving)
         plan = plan._replace(moves=_moves(subject, kept, rests=control != TICKET))
-    return training.train(
+    request = Request(
         subject.model,
         rule,
         plan,
@@ -148,7 +161,9 @@ def _trained(
         snapshot=settings.rewind_step // every,
         progress=show,
         watch=watch,
+        wider=config.training.chunk == "auto" and jax.default_backend() != "cpu",
     )
+    return train(request)
 
 
 def _gradual(method: str) -> str:
@@ -182,7 +197,7 @@ def _moves(subject: Subject, kept: Kept, *, rests: bool) -> Moves:
 
 
 def _small(
-    subject: Subject, played: Round, progress: Show, counter: Iterator[int]
+    subject: Subject, played: Round, teach: Callable[..., Snapshot], counter: Iterator[int]
 ) -> tuple[Subject, Round]:
     """The widest dense network of no more weights than the round has left."""
     left = sum(int(np.sum(m[0])) for m in played.mask.values())
@@ -190,9 +205,7 @@ def _small(
     initial = _initial(small)
     mask = lottery.dense_mask(initial)
     kept = dense_level(small.config.pruning, small.model)
-    trained = _trained(
-        small, initial, mask, played.number, SMALL_DENSE, kept, progress, next(counter)
-    )
+    trained = teach(small, initial, mask, played.number, SMALL_DENSE, kept, next(counter))
     return small, Round(played.number, SMALL_DENSE, mask, trained.state, initial)
 
 

@@ -1,8 +1,10 @@
 """What a trial studies: its data on the device, its network, and how that network is trained."""
 
+import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import jax
 import jax.numpy as jnp
@@ -166,8 +168,22 @@ def _of_network(config: Config, model: Model) -> dict[str, Any]:
 def on_device(dataset: Dataset, split: Split) -> Examples:
     """A split of a data set, as training and evaluation take it."""
     return Examples(
-        jnp.asarray(split.inputs),
+        _shared(split.inputs),
         jnp.asarray(split.labels),
         jnp.asarray(dataset.offset),
         jnp.asarray(dataset.scale),
     )
+
+
+_INPUTS: WeakValueDictionary[tuple, jax.Array] = WeakValueDictionary()
+"""What is on the device already, by its content."""
+
+
+def _shared(inputs: np.ndarray) -> jax.Array:
+    """The inputs on the device, once for all trials that hold them."""
+    content = hashlib.blake2b(np.ascontiguousarray(inputs)).digest()
+    name = (content, inputs.shape, str(inputs.dtype))
+    known = _INPUTS.get(name)
+    if known is None or known.is_deleted():
+        known = _INPUTS[name] = jnp.asarray(inputs)
+    return known

@@ -26,7 +26,7 @@ from capacity.measured import (
 )
 from capacity.measured.saturation import saturation_rows, spectra
 from capacity.measured.trained import trained
-from capacity.rounds import rounds
+from capacity.rounds import Train, alone, rounds
 from capacity.subject import Progress, Subject, prepare
 from capacity.training import Quality, Weights, members
 
@@ -56,6 +56,7 @@ def run(
     trial: str,
     progress: Callable[[Progress], None] | None = None,
     continuation: bytes | None = None,
+    train: Train = alone,
 ) -> Iterator[Outcome]:
     """Measures what `config` asks for; yields the capacity and each round once done.
 
@@ -82,7 +83,7 @@ def run(
     if subject is None:
         return
     codes = now.codes or label_codes(subject, progress)
-    for studied, played in rounds(subject, progress, now.standing):
+    for studied, played in rounds(subject, progress, now.standing, train):
         networks = measured_round(studied, played)
         rows = {
             "networks": [network_row(studied, played, each) for each in networks],

@@ -22,6 +22,11 @@ class Resources(Section):
 
     cpus: Count = key(1, "cores of one trial, each with one thread")
     gpus: float = key(0.0, "devices of one trial, or a share of one; 0 trains on the CPU", ge=0)
+    pack: Count | None = key(
+        None,
+        "trials at most that train as one population where they compile to the same program; null: "
+        "as many as there are, if every worker has some; 1: each by itself",
+    )
 
     @pydantic.model_validator(mode="after")
     def _whole_devices(self) -> "Resources":

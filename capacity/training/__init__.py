@@ -30,6 +30,7 @@ from capacity.training.population import (
 from capacity.training.prequential import Asked, Budget, ask, logits, stage_steps
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
 from capacity.training.step import masked
+from capacity.training.together import Request, groups, train_together
 from capacity.training.watching import Watch, Watched, saturation_now, watched
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "RateCurve",
     "Rates",
     "Recipe",
+    "Request",
     "Rule",
     "Snapshot",
     "Sparse",
@@ -66,6 +68,7 @@ __all__ = [
     "example_losses",
     "finetune",
     "gauss_newton_product",
+    "groups",
     "initial",
     "logits",
     "mapped",
@@ -78,5 +81,6 @@ __all__ = [
     "stacked",
     "stage_steps",
     "train",
+    "train_together",
     "watched",
 ]

@@ -48,6 +48,7 @@ def train(
     snapshot: int = 0,
     progress: Progress | None = None,
     watch: Watch = UNWATCHED,
+    memory: int | None = None,
 ) -> Snapshot:
     """The members with initial weights `params` [members, ...] and masks `mask`, trained.
 
@@ -55,34 +56,35 @@ def train(
     the chunk. Nothing that a lottery changes from round to round is compiled in.
 
     Args:
+      plan: of all members, or [members, ...] of each: rates, sizes of training sets, and what moves
+        of masks leave and exchange. When things happen is common to all.
+      train, validation: with labels [n] of all members, or [members, n] of each.
       keys: one per member, for the order of its examples.
       evaluations: how often to evaluate in all; `plan.evaluate_every` steps lie between.
       chunk: members that run side by side; see `chunk_size`.
       snapshot: the evaluation after which `Snapshot.earlier` is taken; 0 is before the first step.
       watch: what evaluations tell of the layers' saturation.
+      memory: bytes that the program may take; None for as many as there are.
+
+    Raises:
+      MemoryError: the compiled program says that it takes more than `memory`.
     """
-    state = _start(model, rule, plan, params, mask, evaluations=evaluations, watch=watch)
+    own = _own(plan, train, validation, params)
+    state = _start(model, rule, own.plan, params, mask, evaluations=evaluations, watch=watch)
     earlier = jax.tree.map(jnp.copy, state.params)
+    fixed = (model, rule, plan, train, validation, own)
     done, stride = 0, 1
+    if memory is not None:
+        moving = (state, mask, keys, done, evaluations)
+        needed = _bytes(_advance.lower(*fixed, *moving, chunk=chunk, watch=watch), earlier)
+        if needed > memory:
+            raise MemoryError(f"{len(keys)} networks take {needed:,} bytes of {memory:,}")
     while done < evaluations:
         until = min(done + stride, evaluations)
         if done < snapshot < until:
             until = snapshot
         began = time.perf_counter()
-        state = _advance(
-            model,
-            rule,
-            plan,
-            train,
-            validation,
-            state,
-            mask,
-            keys,
-            done,
-            until,
-            chunk=chunk,
-            watch=watch,
-        )
+        state = _advance(*fixed, state, mask, keys, done, until, chunk=chunk, watch=watch)
         jax.block_until_ready(state.curve)
         done = until
         if done == snapshot:
@@ -174,21 +176,74 @@ def _cache_bytes() -> int:
         return 1 << 20
 
 
+def _bytes(lowered: jax.stages.Lowered, earlier: Params) -> int:
+    """What a program takes of its device: its arguments, results, scratch space and a snapshot.
+
+    It is compiled for that, and not again when it runs.
+    """
+    stats: Any = lowered.compile().memory_analysis()
+    if stats is None:  # Not every device can say.
+        return 0
+    taken = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
+    return taken - stats.alias_size_in_bytes + sum(leaf.nbytes for leaf in earlier.values())
+
+
+class _Own(NamedTuple):
+    """What each member has for itself, [members, ...]; the rest is None."""
+
+    plan: Plan
+    train: Array
+    validation: Array
+
+
+def _own(plan: Plan, train: Examples, validation: Examples, params: Params) -> _Own:
+    """Numbers of all members said for each: one program then serves both."""
+    count = len(jax.tree.leaves(params)[0])
+
+    def each(leaf: Array, axes: int) -> Array:
+        return leaf if leaf.ndim > axes else jnp.broadcast_to(leaf, (count, *leaf.shape))
+
+    def number(leaf: Array) -> Array:
+        return each(jnp.asarray(leaf), 0)
+
+    moves = plan.moves
+    if moves is not None:
+        moves = moves._replace(
+            start=None,
+            every=None,
+            updates=None,
+            kept=jax.tree.map(lambda table: each(table, 1), moves.kept),
+            fraction=number(moves.fraction),
+            least=number(moves.least),
+        )
+    own = Plan(jax.tree.map(number, plan.rates), number(plan.train_size), None, moves)
+    return _Own(own, each(train.labels, 1), each(validation.labels, 1))
+
+
+def _of_one(shared: Plan, own: Plan) -> Plan:
+    """A member's plan: when things happen is shared, all else its own."""
+    moves = own.moves
+    if moves is not None and shared.moves is not None:
+        when = {part: getattr(shared.moves, part) for part in ("start", "every", "updates")}
+        moves = moves._replace(**when)
+    return own._replace(evaluate_every=shared.evaluate_every, moves=moves)
+
+
 @functools.partial(jax.jit, static_argnames=("model", "rule", "evaluations", "watch"))
 def _start(
     model: Model,
     rule: Rule,
-    plan: Plan,
+    own: Plan,
     params: Params,
     mask: Mask,
     *,
     evaluations: int,
     watch: Watch,
 ) -> State:
-    def one(params: Params, mask: Mask) -> State:
-        return network.start(model, params, mask, rule, plan.rates, evaluations, watch)
+    def one(own: Plan, params: Params, mask: Mask) -> State:
+        return network.start(model, params, mask, rule, own.rates, evaluations, watch)
 
-    return jax.vmap(one)(params, mask)
+    return jax.vmap(one)(own, params, mask)
 
 
 @functools.partial(
@@ -200,6 +255,7 @@ def _advance(
     plan: Plan,
     train: Examples,
     validation: Examples,
+    own: _Own,
     state: State,
     mask: Mask,
     keys: Array,
@@ -209,12 +265,22 @@ def _advance(
     chunk: int,
     watch: Watch,
 ) -> State:
-    def one(state: State, mask: Mask, key: Array) -> State:
+    def one(own: _Own, state: State, mask: Mask, key: Array) -> State:
         return network.advance(
-            model, rule, plan, train, validation, state, mask, key, done, until, watch
+            model,
+            rule,
+            _of_one(plan, own.plan),
+            train._replace(labels=own.train),
+            validation._replace(labels=own.validation),
+            state,
+            mask,
+            key,
+            done,
+            until,
+            watch,
         )
 
-    return mapped(one, chunk, state, mask, keys)
+    return mapped(one, chunk, own, state, mask, keys)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))

@@ -1,0 +1,186 @@
+"""Trainings that are the same program, as one population."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+
+from capacity.models import Model, Params
+from capacity.training.examples import Examples
+from capacity.training.network import Mask, Plan, State
+from capacity.training.optimizer import Rule
+from capacity.training.population import UNWATCHED, Progress, Snapshot, chunk_size, train
+from capacity.training.watching import Watch
+
+
+class Request(NamedTuple):
+    """A training that is wanted: the arguments of `train`.
+
+    Attributes:
+      chunk: members that run side by side, and `wider`: or more, where a device takes more.
+    """
+
+    model: Model
+    rule: Rule
+    plan: Plan
+    train: Examples
+    validation: Examples
+    params: Params
+    mask: Mask
+    keys: Key[Array, " members"]
+    evaluations: int
+    chunk: int
+    snapshot: int = 0
+    progress: Progress | None = None
+    watch: Watch = UNWATCHED
+    wider: bool = False
+
+
+def groups(requests: Sequence[Request]) -> list[list[int]]:
+    """Positions of requests that one population can serve: of one program, on the same inputs.
+
+    A shorter training set has to be the beginning of a longer one.
+    """
+    found: list[tuple[Hashable, list[int]]] = []
+    for position, request in enumerate(requests):
+        own = _program(request)
+        for kind, others in found:
+            if own == kind and _same_inputs(requests[others[0]], request):
+                others.append(position)
+                break
+        else:
+            found.append((own, [position]))
+    return [positions for _, positions in found]
+
+
+def _same_inputs(a: Request, b: Request) -> bool:
+    return _begins(a.train.inputs, b.train.inputs) and _begins(
+        a.validation.inputs, b.validation.inputs
+    )
+
+
+def _begins(a: Array, b: Array) -> bool:
+    least = min(len(a), len(b))
+    return a is b or bool(jnp.array_equal(a[:least], b[:least]))
+
+
+def _program(request: Request) -> Hashable:
+    plan, moves = request.plan, request.plan.moves
+    when = moves and tuple(int(v) for v in (moves.start, moves.every, moves.updates))
+    masks = moves and jax.tree.structure(moves.kept)
+    scale = tuple(np.asarray(v).tobytes() for v in request.train[2:])
+    return (
+        request.model,
+        request.rule,
+        request.watch,
+        request.evaluations,
+        int(plan.evaluate_every),
+        (when, masks),
+        (request.snapshot, request.chunk, request.wider),
+        (request.train.inputs.shape[1:], request.train.inputs.dtype, scale),
+        request.validation.inputs.shape,
+    )
+
+
+def train_together(requests: Sequence[Request], memory: int | None = None) -> list[Any]:
+    """What `train` returns for each of them, or the error of those that could not be trained.
+
+    A population that does not fit the memory is divided in two, and so on; a request that does not
+    fit alone is trained with fewer members side by side.
+
+    Args:
+      requests: of one group.
+      memory: bytes that a program may take, by its own account; None for as many as there are.
+    """
+    try:
+        return _trained(requests, memory)
+    except (MemoryError, jax.errors.JaxRuntimeError) as error:
+        if not _too_large(error):
+            raise
+        reason = error
+    half = len(requests) // 2
+    if half:
+        parts = (requests[:half], requests[half:])
+        return [snapshot for part in parts for snapshot in train_together(part, memory)]
+    (one,) = requests
+    chunk = next((c for c in range(one.chunk - 1, 0, -1) if one.chunk % c == 0), None)
+    if chunk is None:
+        # The account of a program is an upper bound: without it, the device has the last word.
+        return [reason] if memory is None else train_together(requests)
+    return train_together([one._replace(chunk=chunk, wider=False)], memory)
+
+
+def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
+    first, counts = requests[0], [len(request.keys) for request in requests]
+    ends = np.cumsum(counts).tolist()
+    spans = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
+    longest = max(requests, key=lambda request: len(request.train.inputs))
+    chunk = first.chunk
+    if first.wider:
+        chunk = chunk_size(ends[-1], {n: p[0] for n, p in first.params.items()})
+
+    def show(done: int, state: State) -> None:
+        for request, span in zip(requests, spans, strict=True):
+            if request.progress is not None:
+                request.progress(done, _part(state, span))
+
+    trained = train(
+        first.model,
+        first.rule,
+        _plans(requests, counts),
+        longest.train._replace(labels=_labels([r.train.labels for r in requests], counts)),
+        first.validation._replace(labels=_labels([r.validation.labels for r in requests], counts)),
+        jax.tree.map(lambda *each: jnp.concatenate(each), *(r.params for r in requests)),
+        jax.tree.map(lambda *each: jnp.concatenate(each), *(r.mask for r in requests)),
+        jnp.concatenate([request.keys for request in requests]),
+        first.evaluations,
+        chunk=chunk,
+        snapshot=first.snapshot,
+        progress=show,
+        watch=first.watch,
+        memory=memory,
+    )
+    return [_part(trained, span) for span in spans]
+
+
+def _part(tree: Any, span: slice) -> Any:
+    return jax.tree.map(lambda leaf: leaf[span], tree)
+
+
+def _plans(requests: Sequence[Request], counts: Sequence[int]) -> Plan:
+    """One plan with the numbers of every member."""
+    first = requests[0].plan
+
+    def numbers(*each: Array) -> Array:
+        spread = [
+            jnp.broadcast_to(leaf, (n, *jnp.shape(leaf)))
+            for leaf, n in zip(each, counts, strict=True)
+        ]
+        return jnp.concatenate(spread)
+
+    def of(plan: Plan) -> tuple:
+        moves = plan.moves
+        return plan.rates, plan.train_size, moves and (moves.kept, moves.fraction, moves.least)
+
+    rates, size, changes = jax.tree.map(numbers, *(of(request.plan) for request in requests))
+    moves = first.moves
+    if moves is not None:
+        kept, fraction, least = changes
+        moves = moves._replace(kept=kept, fraction=fraction, least=least)
+    return first._replace(rates=rates, train_size=size, moves=moves)
+
+
+def _labels(labels: Sequence[Array], counts: Sequence[int]) -> Array:
+    """[members, n] of every member; no member reads beyond its own."""
+    longest = max(map(len, labels))
+    padded = [jnp.pad(own, (0, longest - len(own))) for own in labels]
+    return jnp.repeat(
+        jnp.stack(padded), jnp.asarray(counts), axis=0, total_repeat_length=sum(counts)
+    )
+
+
+def _too_large(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = " ".join(["python -m capacity.dataset", chosen.name, *chosen.overrides])
             stem = chosen.name.replace("/", "-").replace(":", "-")
             write(Path(chosen.out) / f"{stem}.md", _markdown(dataset, found, command))
-            write(Path(chosen.out) / f"{stem}.csv", csv_text(HEADER, _rows(found)))
+            write(Path(chosen.out) / f"{stem}.csv", csv_text([HEADER, *_rows(found)]))
     except KeyboardInterrupt:
         print("\ninterrupted; what was measured in full is kept", file=sys.stderr)
         return 130

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from capacity.tables import StoreError
 
@@ -18,12 +19,21 @@ PARTIAL = ".partial-"  # prefix of what is being written; swept when the folder 
 
 def write(path: str | Path, data: bytes | str) -> None:
     """Write one file whole or not at all, making its folder; a StoreError if that is impossible."""
-    path = Path(path)
+    with whole(Path(path)) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that is at `path` once it is complete, and never before."""
     partial = path.with_name(f"{PARTIAL}{path.name}")
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            write_durably(partial, data.encode() if isinstance(data, str) else data)
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
             partial.replace(path)
             sync(path.parent)
         except OSError:

@@ -1,25 +1,33 @@
 """An experiment's results folder in the hands of the one process that writes it."""
 
+import itertools
 import json
 import os
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import yaml
 
 from capacity import provenance as provenance_of
 from capacity.config import dotted
-from capacity.files import PARTIAL, locked, write, write_folder, writing
+from capacity.files import PARTIAL, locked, whole, write, write_folder, writing
 from capacity.names import natural
 from capacity.rows import TABLES, reference
 from capacity.store import reading
 from capacity.store.rounds import Kept, Rounds
-from capacity.tables import Rows, StoreError, csv_text, parquet_bytes, schema, united
+from capacity.tables import (
+    Rows,
+    StoreError,
+    csv_parts,
+    csv_text,
+    parquet_bytes,
+    parquet_parts,
+    united,
+)
 from capacity.tables import table as table_of
 
 
@@ -136,29 +144,35 @@ class Store:
     def write_tables(self) -> None:
         """Write the union of all finished trials, a file for each table that has rows.
 
-        The same trials always give the same bytes.
+        The same trials always give the same bytes. One trial after the other is read and written,
+        so that it takes no more memory for many of them.
         """
         trials = sorted(self.finished(), key=natural)
         written = []
         for kind in TABLES:
-            parts = [reading.trial_table(self.folder, trial, kind) for trial in trials]
-            table = pa.concat_tables([schema(kind).empty_table(), *parts])
-            if not len(table):
+            parts = (reading.trial_table(self.folder, trial, kind) for trial in trials)
+            filled = (part for part in parts if len(part))
+            if (first := next(filled, None)) is None:
                 continue
             file = self.folder / reading.file_name(kind)
-            if file.suffix == ".csv":
-                rows = zip(*table.to_pydict().values(), strict=True)
-                write(file, csv_text(table.column_names, rows))
-            else:
-                write(file, parquet_bytes(table))
+            write_parts = csv_parts if file.suffix == ".csv" else parquet_parts
+            with whole(file) as out:
+                write_parts(out, itertools.chain([first], filled))
             written.append(kind)
         self.provenance["tables"] = written
         self._write_provenance()
-        settings = [_flat(reading.settings(self.folder, trial)) for trial in trials]
-        keys = list(dict.fromkeys(key for s in settings for key in s))
-        rows = [(t, *map(s.get, keys)) for t, s in zip(trials, settings, strict=True)]
-        write(self.folder / "trials.csv", csv_text(["trial", *keys], rows))
+        self._write_settings(trials)
         write(self.folder / "COLUMNS.md", reference())
+
+    def _write_settings(self, trials: Sequence[str]) -> None:
+        def settings() -> Iterator[dict[str, Any]]:
+            return (_flat(reading.settings(self.folder, trial)) for trial in trials)
+
+        keys = list(dict.fromkeys(key for own in settings() for key in own))
+        with whole(self.folder / "trials.csv") as out:
+            out.write(csv_text([["trial", *keys]]))
+            for trial, own in zip(trials, settings(), strict=True):
+                out.write(csv_text([[trial, *map(own.get, keys)]]))
 
     def finish(self, *, device: str | None = None) -> None:
         """Record the end and wall time of this run and, if given, its device; let the folder go."""

@@ -25,7 +25,8 @@ def packs(trials: Mapping[str, Config], workers: int = 1) -> list[Pack]:
     pieces = [1 if most is None else math.ceil(len(names) / most) for names in kinds.values()]
     sizes = [len(names) for names in kinds.values()]
     while sum(pieces) < min(workers, len(trials)):
-        largest = max(range(len(pieces)), key=lambda i: sizes[i] / pieces[i])
+        # Axes mostly ascend: of equal numbers, those of the last program take longest.
+        largest = max(range(len(pieces)), key=lambda i: (sizes[i] / pieces[i], i))
         pieces[largest] += 1
     found = [
         tuple(names[len(names) * i // count : len(names) * (i + 1) // count])

@@ -1,0 +1,173 @@
+"""What a sweep on Ray costs beyond its training: CPU seconds of all processes of a whole run.
+
+python -m benchmarks.overhead [--repeats 3] [--out results/overhead]
+
+The same 32 trials in turns: in one process, on Ray as `capacity.sweep` runs them, and as Tune runs
+them by default, a new process for each; and what it takes to start Ray and stop it again.
+"""
+
+import argparse
+import ctypes
+import datetime
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from benchmarks.grid import Grid, markdown, show, verdict, write_csv
+
+CONFIG = "benchmarks/overhead.yaml"
+BEYOND, LESS = 1.3, 4.0
+_SUBREAPER = 36  # of prctl(2)
+
+START = """
+import os
+from capacity import device
+variables = device.environment(1, 0)
+os.environ.update(variables)
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+from capacity import cluster
+from capacity.config import Resources
+with cluster.connected(None, Resources(), variables):
+    pass
+"""
+
+DEFAULT = """
+import os, sys
+from capacity import device
+os.environ.update(device.environment(1, 0))
+os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+import logging, ray
+from ray import tune
+from capacity.experiment import load
+trials = load(sys.argv[1]).trials
+def train(point):
+    settings = point["own"]
+    from capacity import trial
+    from capacity.config import Config
+    config = Config.model_validate_json(settings["config"])
+    for outcome in trial.run(config, settings["trial"]):
+        rows = outcome.rows["networks"]
+        tune.report({"accuracy": sum(row.validation_accuracy for row in rows) / len(rows)})
+ray.init("local", logging_level=logging.ERROR, log_to_driver=False, dashboard_host="127.0.0.1")
+space = [{"trial": name, "config": own.model_dump_json()} for name, own in trials.items()]
+results = tune.Tuner(
+    tune.with_resources(train, {"cpu": 1}),
+    param_space={"own": tune.grid_search(space)},
+    run_config=tune.RunConfig(storage_path=sys.argv[2], verbose=0),
+).fit()
+assert not results.errors and len(results) == len(trials), results.errors
+ray.shutdown()
+"""
+
+
+class Turn(NamedTuple):
+    """A whole run."""
+
+    contender: str
+    repeat: int
+    cpu_seconds: float
+    seconds: float
+
+
+def main() -> None:
+    """Measures in turns and writes the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path("results/overhead"))
+    options = parser.parse_args()
+    # Daemons that outlive their parents become our children, so that their time is counted.
+    ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+    turns = list(measured(options.repeats))
+    grid = judged(turns)
+    show(Console(width=120), grid)
+    options.out.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "# What a sweep costs beyond its training",
+        "",
+        "- Command: `python -m benchmarks.overhead`",
+        f"- Trials: the 32 of `{CONFIG}`, compiled before; medians of {options.repeats} turns",
+        f"- Date: {datetime.date.today().isoformat()}; {os.cpu_count()} cores",
+        "",
+        *markdown(grid),
+        "",
+        "CPU seconds are of all processes of a run, Ray's daemons among them.",
+    ]
+    (options.out / "overhead.md").write_text("\n".join(lines) + "\n")
+    write_csv(options.out / "turns.csv", Turn._fields, turns)
+
+
+def measured(repeats: int):
+    """Turns of all contenders; the first of each fills the compilation cache and is not kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XLA_", "RAY_"))}
+        environment = {**kept, "CAPACITY_CACHE_DIR": f"{folder}/cache", "PYTHONPATH": os.getcwd()}
+        for repeat in range(repeats + 1):
+            results = f"{folder}/{repeat}"
+            sweep = [sys.executable, "-m", "capacity.sweep", CONFIG]
+            contenders = {
+                "one process": [*sweep, "--local", "--results", f"{results}/local"],
+                "on Ray": [*sweep, "--results", f"{results}/ray"],
+                "Tune's default": [sys.executable, "-c", DEFAULT, CONFIG, f"{results}/tune"],
+                "Ray alone": [sys.executable, "-c", START],
+            }
+            for contender, command in contenders.items():
+                turn = Turn(contender, repeat, *_run(command, environment))
+                print(*turn, flush=True)
+                if repeat > 0:
+                    yield turn
+
+
+def _run(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """CPU seconds of a command and of all its descendants, and seconds by the clock."""
+    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    quiet = subprocess.DEVNULL
+    subprocess.run(command, env=environment, check=True, stdout=quiet, stderr=quiet)
+    seconds = time.monotonic() - began
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.1)
+        except ChildProcessError:
+            break
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds
+
+
+def judged(turns: list[Turn]) -> Grid:
+    """Medians, and the two bars."""
+    names = dict.fromkeys(turn.contender for turn in turns)
+    cpu = {n: statistics.median(t.cpu_seconds for t in turns if t.contender == n) for n in names}
+    clock = {n: statistics.median(t.seconds for t in turns if t.contender == n) for n in names}
+    beyond = (cpu["on Ray"] - cpu["Ray alone"]) / cpu["one process"]
+    less = cpu["Tune's default"] / cpu["on Ray"]
+    rows = [(name, f"{cpu[name]:.1f}", f"{clock[name]:.1f}", "", "") for name in names]
+    rows += [
+        (
+            "on Ray without Ray's start, over one process",
+            f"{beyond:.2f}",
+            "",
+            f"at most {BEYOND}",
+            verdict(beyond <= BEYOND),
+        ),
+        (
+            "Tune's default over on Ray",
+            f"{less:.2f}",
+            "",
+            f"at least {LESS}",
+            verdict(less >= LESS),
+        ),
+    ]
+    return Grid("32 trials of 4 networks", ("", "CPU s", "clock s", "bar", "met"), rows)
+
+
+if __name__ == "__main__":
+    main()

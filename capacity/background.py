@@ -1,9 +1,10 @@
-"""A trial that runs in a thread of its own, so that whoever waits for it can also look at it."""
+"""Trials in a thread of their own, so that whoever waits for them can also look at them."""
 
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from capacity.config import Config
 
@@ -13,22 +14,27 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """`trial.run` in a thread; `next` hands over what it has to say."""
+    """`together.run` in a thread; `next` hands over what the trials have to say.
 
-    def __init__(self, config: Config, trial: str, continuation: bytes | None = None):
-        self.done = False
-        self._outcomes = config.outcomes
-        self._events: queue.Queue[Progress | Outcome | Exception] = queue.Queue()
+    Attributes:
+      done: whether every trial has said its last word: its last outcome, or its error.
+    """
+
+    def __init__(self, trials: Mapping[str, Config], continuations: Mapping[str, bytes | None]):
+        self._left = {name: config.outcomes for name, config in trials.items()}
+        self._events: queue.Queue = queue.Queue()
         self._stop = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, args=(config, trial, continuation), daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(trials, continuations), daemon=True)
         self._thread.start()
 
-    def next(self, seconds: float) -> "Progress | Outcome":
-        """The next outcome, or where the trial is if there is none within `seconds`.
+    @property
+    def done(self) -> bool:
+        return not self._left
 
-        Raises: what the trial raised.
+    def next(self, seconds: float) -> "tuple[str, Progress | Outcome | Exception]":
+        """What a trial says next, or where one is if there is nothing within `seconds`.
+
+        Raises: what ended all of them.
         """
         latest = None
         deadline = time.monotonic() + seconds
@@ -40,36 +46,38 @@ class Background:
             except queue.Empty:
                 assert latest is not None
                 return latest
-            if isinstance(event, Exception):
+            if isinstance(event, BaseException):
                 raise event
-            if hasattr(event, "rows"):
-                outcome = cast("Outcome", event)
-                self.done = outcome.behind + 1 == self._outcomes
-                return outcome
-            latest = event
+            name, said = event
+            last = isinstance(said, Exception)
+            if last or hasattr(said, "rows"):
+                if last or said.behind + 1 == self._left[name]:
+                    del self._left[name]
+                return name, said
+            latest = name, said
 
     def stop(self) -> None:
-        """Ends the trial at its next evaluation and waits for that."""
+        """Ends the trials at their next evaluation and waits for that."""
         self._stop.set()
         self._thread.join()
 
-    def _run(self, config: Config, name: str, continuation: bytes | None) -> None:
+    def _run(self, trials: Mapping[str, Config], continuations: Mapping[str, bytes | None]) -> None:
         # JAX starts here, after the process has its environment and its cores.
-        from capacity import trial  # noqa: PLC0415
+        from capacity import together  # noqa: PLC0415
 
         try:
-            for outcome in trial.run(config, name, self._progress, continuation):
-                self._events.put(outcome)
+            for said in together.run(trials, self._progress, continuations.get):
+                self._events.put(said)
         except _Stopped:
             pass
-        except Exception as error:  # Whoever waits decides what to do about it.
+        except BaseException as error:  # Whoever waits decides what to do about it.
             self._events.put(error)
 
-    def _progress(self, now: "Progress") -> None:
+    def _progress(self, name: str, now: "Progress") -> None:
         if self._stop.is_set():
             raise _Stopped
-        self._events.put(now)
+        self._events.put((name, now))
 
 
-class _Stopped(Exception):  # noqa: N818
-    pass
+class _Stopped(BaseException):
+    """Nobody waits any more; no error of a trial."""

@@ -1,21 +1,38 @@
 """What trials report, in the driver: shown at once, on the disk as soon as a trial is complete."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 
 from capacity.board import Board
 from capacity.config import Config
 from capacity.lottery import TICKET
-from capacity.rows import TABLES
+from capacity.rows import TABLES, CandidateRow, LedgerRow
 from capacity.store import Store
 from capacity.subject import Progress
 from capacity.trial import Outcome
 
 
 class Desk:
-    """Takes reports by trial; the rounds of a trial wait here until its last."""
+    """Takes reports by trial; the rounds of a trial wait here until its last.
 
-    def __init__(self, store: Store, board: Board, trials: Mapping[str, Config]):
+    Args:
+      trials: their configurations; more may come while the sweep runs.
+      candidates: of a search, the row of each.
+      searched: trials of that search in all.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        board: Board,
+        trials: Mapping[str, Config],
+        candidates: Mapping[str, CandidateRow] | None = None,
+        searched: int | None = None,
+    ):
         self.board = board
+        self._candidates = {} if candidates is None else candidates
+        self._search_bits = None if searched is None else math.log2(searched)
         self.devices: set[str] = set()
         self._store, self._trials = store, trials
         self._outcomes: dict[str, list[Outcome]] = {}
@@ -49,10 +66,18 @@ class Desk:
         self.board.failed(trial, reason)
 
     def _write(self, trial: str, outcomes: list[Outcome]) -> None:
+        rows = {kind: [row for o in outcomes for row in o.rows.get(kind, [])] for kind in TABLES}
+        rows["ledger"] = [self._charged(row) for row in rows["ledger"]]
+        if trial in self._candidates:
+            rows["candidates"] = [self._candidates[trial]]
         self._store.write_trial(
             trial,
             self._trials[trial].model_dump(mode="json"),
             files={name: file for o in outcomes for name, file in o.files.items()},
-            **{kind: [row for o in outcomes for row in o.rows.get(kind, [])] for kind in TABLES},
+            **rows,
         )
         self.board.finished(trial)
+
+    def _charged(self, row: LedgerRow) -> LedgerRow:
+        """The row with what naming its trial takes."""
+        return row if self._search_bits is None else replace(row, search_bits=self._search_bits)

@@ -1,4 +1,4 @@
-"""A YAML file and `key=value` overrides as an `Experiment`: the trials of a grid, named."""
+"""A YAML file and `key=value` overrides as an `Experiment`: named trials of a grid or search."""
 
 import difflib
 import itertools
@@ -11,7 +11,19 @@ import pydantic
 import yaml
 from pydantic import Field
 
-from capacity.config import Config, Section, flatten, keys, nested, sections
+from capacity import axes as axes_of
+from capacity.config import (
+    Axis,
+    Config,
+    Search,
+    SearchFile,
+    Section,
+    flatten,
+    keys,
+    nested,
+    search_keys,
+    sections,
+)
 
 LONGEST_NAME = 150
 
@@ -21,21 +33,39 @@ class ConfigError(ValueError):
 
 
 class Experiment(Section):
-    """A whole file: the settings all trials share, and the axes along which they differ."""
+    """A whole file: the settings all trials share, and the axes along which they differ.
+
+    Either `axes` of a grid, or a `search` among those of a `space`. The base is at the first end of
+    every axis; of `given`, the settings of the file alone, a key that a trial leaves out is taken.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     base: Config
+    given: dict[str, Any]
     axes: dict[str, tuple[Any, ...]]
+    search: Search | None = None
+    space: dict[str, Axis] = Field(default_factory=dict)
 
     @property
     def trials(self) -> dict[str, Config]:
-        """Every trial of the grid by its readable identifier, last axis fastest."""
-        return dict(self._grid())
+        """Every trial of the grid by its readable identifier, last axis fastest.
+
+        Of a search, the two at the ends of all axes: for what they cost and whether they can be.
+        """
+        return dict(self._corners() if self.search else self._grid())
+
+    def trial(self, settings: dict[str, Any]) -> tuple[str, Config]:
+        """The identifier and the configuration of the trial with these settings."""
+        config = Config.model_validate(nested({**self.given, **settings}))
+        return _trial_id(self.base, settings), config
+
+    def _corners(self) -> Iterator[tuple[str, Config]]:
+        return (self.trial(settings) for settings in axes_of.corners(self.space))
 
     def _grid(self) -> Iterator[tuple[str, Config]]:
         for values in itertools.product(*self.axes.values()):
             point = dict(zip(self.axes, values, strict=True))
-            yield _trial_id(self.base, point), _with(self.base, point)
+            yield self.trial(point)
 
 
 def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
@@ -58,6 +88,7 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     if not isinstance(tree, dict):
         raise ConfigError(f"{source}: not a YAML mapping of keys to values")
     name = tree.pop("name", Path(path).stem)
+    searched = "search" in tree or any(text.startswith("search.") for text in overrides)
     axes = tree.pop("sweep", None) or {}
     if not isinstance(axes, dict):
         raise ConfigError(f"{source}: sweep: must map keys to lists of values")
@@ -66,13 +97,18 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
         key, value = _override(text)
         if key == "name":
             name = value
-        elif isinstance(value, list) and not _is_tuple(key, text):
+        elif isinstance(value, dict) or (isinstance(value, list) and not _is_tuple(key, text)):
             flat.pop(key, None)
             axes[key] = value
         else:
             axes.pop(key, None)
             flat[key] = value
-    return _experiment(name, flat, {str(key): values for key, values in axes.items()}, source)
+    axes = {str(key): values for key, values in axes.items()}
+    for key in [*flat, *axes]:
+        _known(key, source)
+    if searched:
+        return _searched(name, flat, axes, source)
+    return _experiment(name, flat, axes, source)
 
 
 class _Loader(yaml.SafeLoader):
@@ -107,9 +143,9 @@ _Loader.add_implicit_resolver(
 
 
 def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str) -> Experiment:
-    for key in [*flat, *axes]:
-        _known(key, source)
     for key, values in axes.items():
+        if isinstance(values, dict):
+            raise ConfigError(f"{source}: sweep.{key}: a range or condition needs a search section")
         if not isinstance(values, list) or not values:
             raise ConfigError(
                 f"{source}: sweep.{key} = {_show(values)}: must be a list of at least one value"
@@ -122,24 +158,50 @@ def _experiment(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: s
         # The base alone need not be valid: an axis may complete it, so its first point stands in.
         first = {**flat, **{key: values[0] for key, values in axes.items()}}
         base = Config.model_validate(nested(first))
-        experiment = Experiment(name=name, base=base, axes={k: tuple(v) for k, v in axes.items()})
+        grid = {key: tuple(values) for key, values in axes.items()}
+        experiment = Experiment(name=name, base=base, given=flat, axes=grid)
         if len(experiment.trials) < sum(1 for _ in experiment._grid()):
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
         if len(set(experiment.trials.values())) < len(experiment.trials):
             raise ConfigError(f"{source}: sweep: two trials have the same settings")
-        longest = max(map(len, experiment.trials))
-        if longest > LONGEST_NAME:
-            raise ConfigError(
-                f"{source}: sweep: a trial's name has {longest} characters, at most {LONGEST_NAME} "
-                "make a folder: sweep fewer or shorter values"
-            )
+        _short_enough(experiment, source)
     except pydantic.ValidationError as error:
         raise ConfigError(_sentence(error, source)) from None
     return experiment
 
 
-def _with(base: Config, point: dict[str, Any]) -> Config:
-    return Config.model_validate(nested({**flatten(base), **point}))
+def _searched(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str) -> Experiment:
+    """The experiment whose trials are proposed by `search`, where a grid has all of them."""
+    if not axes:
+        raise ConfigError(f"{source}: search: there is nothing to search in without a sweep")
+    for key in axes:
+        if key.startswith(("resources.", "search.")) or key == "seeds":
+            raise ConfigError(f"{source}: sweep.{key}: is the same in all trials, and no axis")
+    chosen = {key: flat.pop(key) for key in list(flat) if key.startswith("search.")}
+    try:
+        space = axes_of.axes(axes)
+    except ValueError as error:
+        raise ConfigError(f"{source}: sweep.{error}") from None
+    try:
+        settings = SearchFile.model_validate({"search": {}} | nested(chosen)).search
+        first, _ = axes_of.corners(space)
+        base = Config.model_validate(nested({**flat, **first}))
+        experiment = Experiment(
+            name=name, base=base, given=flat, axes={}, search=settings, space=space
+        )
+        _short_enough(experiment, source)
+    except pydantic.ValidationError as error:
+        raise ConfigError(_sentence(error, source)) from None
+    return experiment
+
+
+def _short_enough(experiment: Experiment, source: str) -> None:
+    longest = max(map(len, experiment.trials))
+    if longest > LONGEST_NAME:
+        raise ConfigError(
+            f"{source}: sweep: a trial's name has {longest} characters, at most {LONGEST_NAME} "
+            "make a folder: sweep fewer or shorter values"
+        )
 
 
 def _trial_id(base: Config, point: dict[str, Any]) -> str:
@@ -161,6 +223,7 @@ def _short(key: str) -> str:
     known = {
         "model.width": "w",
         "model.depth": "d",
+        "model.widths": "w",
         "data.label_noise": "noise",
         "data.train_size": "n",
         "training.learning_rate": "lr",
@@ -172,11 +235,12 @@ def _short(key: str) -> str:
 
 
 def _known(key: str, source: str) -> None:
-    if key in keys():
+    known = keys() | search_keys()
+    if key in known:
         return
-    names = [*keys(), *(section for section in sections() if section != key)]
+    names = [*known, *(section for section in _sections() if section != key)]
     near = difflib.get_close_matches(key, names, n=1, cutoff=0.6) or [
-        other for other in keys() if other.rsplit(".", 1)[-1] == key.rsplit(".", 1)[-1]
+        other for other in known if other.rsplit(".", 1)[-1] == key.rsplit(".", 1)[-1]
     ]
     hint = f", did you mean '{near[0]}'?" if near else "; --help lists all keys"
     raise ConfigError(f"{source}: no key '{key}'{hint}")
@@ -196,7 +260,7 @@ def _override(text: str) -> tuple[str, Any]:
 
 def _is_tuple(key: str, text: str) -> bool:
     """Whether a list is the value of `key` itself, as in data.classes=[0,1], and no axis."""
-    listed = key in keys() and "list of" in keys()[key][0]
+    listed = "list of" in (keys() | search_keys()).get(key, ("",))[0]
     return listed and not text.startswith("sweep.")
 
 
@@ -204,7 +268,7 @@ def _by_key(tree: dict[str, Any], source: str) -> dict[str, Any]:
     """A file's settings under dotted keys; only sections are opened, so a mistake keeps its key."""
     flat = {}
     for name, value in tree.items():
-        if name not in sections():
+        if name not in _sections():
             flat[str(name)] = value
         elif isinstance(value, dict):
             flat.update({f"{name}.{key}": leaf for key, leaf in value.items()})
@@ -213,9 +277,13 @@ def _by_key(tree: dict[str, Any], source: str) -> dict[str, Any]:
     return flat
 
 
+def _sections() -> list[str]:
+    return [*sections(), "search"]
+
+
 def _sentence(error: pydantic.ValidationError, source: str) -> str:
     first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if str(part) in str(keys()))
+    key = ".".join(str(part) for part in first["loc"] if str(part) in str(keys() | search_keys()))
     plain = {"tuple_type": "a list of values", "too_short": "a list of at least one value"}
     rule = plain.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     rule = rule.removeprefix("Input should be ")

@@ -1,22 +1,24 @@
 """python -m capacity.sweep CONFIG [key=value ...]: an experiment to tables and figures."""
 
 import argparse
+import math
 import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
 from capacity import device
-from capacity.config import Config, flatten, idle, reference
+from capacity.config import Config, Search, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
 
 if TYPE_CHECKING:
+    from capacity.cost import Estimate
     from capacity.desk import Desk
 
 OUT = Console(soft_wrap=True, highlight=False, markup=False)
@@ -51,6 +53,8 @@ def _sweep(
 
     trials = experiment.trials
     _check(trials)
+    if experiment.search is not None:
+        return _search(experiment, options)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
     done = store.finished()
@@ -73,12 +77,56 @@ def _sweep(
     return 1 if trials.keys() - store.finished() else 0
 
 
-def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
+def _search(experiment: Experiment, options: argparse.Namespace) -> int:
+    """The sweep whose trials are proposed one after the other, by what those before came to."""
+    from capacity import report  # noqa: PLC0415
+    from capacity.board import Board  # noqa: PLC0415
+    from capacity.desk import Desk  # noqa: PLC0415
+    from capacity.searching import Hunt  # noqa: PLC0415
+    from capacity.store import Store  # noqa: PLC0415
+
+    search = experiment.search
+    assert search is not None
+    if not options.local:
+        raise ConfigError("search: runs with --local")
+    folder = Path(options.results) / experiment.name
+    store = Store.open(folder, _identity(experiment), resume=options.resume)
+    done = len(store.finished())
+    known = f", {done} of them on disk" if done else ""
+    OUT.print(f"{experiment.name}: {search.trials} trials by {search.method}{known}, in {folder}")
+    board, trials, rows = Board(search.trials, done), {}, {}
+    desk = Desk(store, board, trials, rows, search.trials)
+    try:
+        hunt = Hunt(experiment, store)
+        with board:
+            while hunt.left > 0:
+                try:
+                    candidate = hunt.next()
+                except ConfigError as error:
+                    board.say(f"failed: {error}")
+                    continue
+                if candidate is None:
+                    board.say(f"{hunt.left} trials fewer: every point of the space was tried")
+                    break
+                trials[candidate.trial], rows[candidate.trial] = candidate.config, candidate.row
+                _run_here({candidate.trial: candidate.config}, desk, candidate.start)
+                hunt.ended(candidate.trial)
+    finally:
+        store.write_tables()
+        store.finish(device=", ".join(sorted(desk.devices)) or None)
+    if store.finished():
+        report.draw(folder, say=OUT.print)
+    return 1 if trials.keys() - store.finished() else 0
+
+
+def _run_here(
+    trials: Mapping[str, Config], desk: "Desk", start: Mapping[str, Any] | None = None
+) -> None:
     from capacity import trial  # noqa: PLC0415
 
     for name, config in trials.items():
         try:
-            for outcome in trial.run(config, name, partial(desk.progress, name)):
+            for outcome in trial.run(config, name, partial(desk.progress, name), start):
                 desk.outcome(name, outcome)
         except (ArithmeticError, ValueError, RuntimeError, MemoryError) as error:
             desk.failed(name, f"{type(error).__name__}: {error}")
@@ -140,6 +188,8 @@ def _plan(experiment: Experiment) -> int:
         numbers = (f"{each.parameters:,}", f"{each.steps:,}", str(each.networks))
         table.add_row(name, *numbers, f"{each.operations / 1e12:.2f}")
     OUT.print(table)
+    if experiment.search is not None:
+        return _plan_of_search(experiment.search, estimates)
     sum_ = cost.total(estimates)
     OUT.print(
         f"\n{sum_.trials} trials, {sum_.networks} trainings, {sum_.compilations} compilations, "
@@ -151,14 +201,35 @@ def _plan(experiment: Experiment) -> int:
     return 0
 
 
+def _plan_of_search(search: Search, ends: Mapping[str, "Estimate"]) -> int:
+    from capacity import cost  # noqa: PLC0415
+
+    seconds = sorted(cost.total({name: each}).seconds for name, each in ends.items())
+    few, most = (_duration(search.trials * each) for each in (seconds[0], seconds[-1]))
+    OUT.print(
+        f"\n{search.trials} trials by {search.method} between these two, "
+        f"{few} to {most} of training on one core or device like this one, and a compilation each"
+    )
+    OUT.print(
+        f"naming one of {search.trials} takes {math.log2(search.trials):.2f} bits: "
+        "the price of choosing the best"
+    )
+    return 0
+
+
 def _identity(experiment: Experiment) -> dict:
     """What makes two runs the same experiment: everything but the resources."""
     settings = flatten(experiment.base)
     base = {key: value for key, value in settings.items() if not key.startswith("resources.")}
-    axes = {key: list(values) for key, values in experiment.axes.items()}
+    axes: dict[str, Any] = {key: list(values) for key, values in experiment.axes.items()}
+    search = {}
+    if experiment.search is not None:
+        search = {"search": experiment.search.model_dump(mode="json")}
+        axes = {k: axis.model_dump(exclude_defaults=True) for k, axis in experiment.space.items()}
     return {
         "name": experiment.name,
         **{k: v for k, v in base.items() if k not in axes},
+        **search,
         "sweep": axes,
     }
 

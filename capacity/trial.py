@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -49,12 +49,18 @@ class Outcome(NamedTuple):
 
 
 def run(
-    config: Config, trial: str, progress: Callable[[Progress], None] | None = None
+    config: Config,
+    trial: str,
+    progress: Callable[[Progress], None] | None = None,
+    start: Mapping[str, Any] | None = None,
 ) -> Iterator[Outcome]:
     """Measures what `config` asks for; yields the capacity and each round once done.
 
     With `memorising.loads`, the capacity of the architecture. Unless its training has no steps,
     networks: trained, pruned, measured, coded, and put into the ledger.
+
+    Args:
+      start: weights [seeds, ...] that the dense networks start from; drawn unless given.
 
     Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
@@ -69,6 +75,7 @@ def run(
         yield Outcome(next(count), 0, "memorising", rows, {}, _device())
     if subject is None:
         return
+    subject = subject._replace(start=start)
     codes = label_codes(subject, progress)
     for studied, played in rounds(subject, progress):
         networks = measured_round(studied, played)

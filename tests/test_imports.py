@@ -20,6 +20,7 @@ ROOMS = (
     "report",
     "compress",
     "dataset",
+    "searching",
     "desk",
     "checkpoints",
     "cluster",
@@ -43,6 +44,7 @@ ROOMS = (
     "sparsity",
     "updates",
     "experiment",
+    "axes",
     "config",
     "rows",
     # networks

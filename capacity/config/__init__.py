@@ -3,13 +3,19 @@
 from capacity.config.flat import dotted, flatten, nested
 from capacity.config.idle import idle
 from capacity.config.networks import Updates
-from capacity.config.reference import keys, reference, sections
+from capacity.config.reference import keys, reference, search_keys, sections
 from capacity.config.schema import Config, Resources
+from capacity.config.search import HIGHER, OBJECTIVES, Axis, Search, SearchFile
 from capacity.config.section import Section
 
 __all__ = [
+    "HIGHER",
+    "OBJECTIVES",
+    "Axis",
     "Config",
     "Resources",
+    "Search",
+    "SearchFile",
     "Section",
     "Updates",
     "dotted",
@@ -18,5 +24,6 @@ __all__ = [
     "keys",
     "nested",
     "reference",
+    "search_keys",
     "sections",
 ]

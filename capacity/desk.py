@@ -34,6 +34,7 @@ class Desk:
         self._candidates = {} if candidates is None else candidates
         self._search_bits = None if searched is None else math.log2(searched)
         self.devices: set[str] = set()
+        self.stopped: set[str] = set()
         self._store, self._trials = store, trials
         self._outcomes: dict[str, list[Outcome]] = {}
 
@@ -47,8 +48,8 @@ class Desk:
             status += ["saturation " + " ".join(f"{s:.2f}" for s in now.saturation.values())]
         self.board.training(trial, now.step, now.steps, " ".join(status))
 
-    def outcome(self, trial: str, outcome: Outcome) -> None:
-        """What a trial has to say, in order; its last word writes the trial."""
+    def outcome(self, trial: str, outcome: Outcome) -> bool:
+        """What a trial has to say, in order; whether it was the last word, which writes it."""
         if outcome.behind == 0:
             self._outcomes[trial] = []  # A worker that died may have reported rounds before.
         self._outcomes[trial].append(outcome)
@@ -59,10 +60,17 @@ class Desk:
             self.board.capacity(row)
         if len(self._outcomes[trial]) == self._trials[trial].outcomes:
             self._write(trial, self._outcomes.pop(trial))
+            return True
+        return False
 
-    def failed(self, trial: str, reason: str) -> None:
-        """A trial that ended without its rows."""
+    def failed(self, trial: str, reason: str, *, stopped: bool = False) -> None:
+        """A trial that ended without its rows, by a fault or because it was `stopped`."""
         self._outcomes.pop(trial, None)
+        if stopped:
+            self.stopped.add(trial)
+            self.board.say(f"{trial} {reason}")
+            self.board.finished(trial)
+            return
         self.board.failed(trial, reason)
 
     def _write(self, trial: str, outcomes: list[Outcome]) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -57,8 +58,9 @@ class Hunt:
       ConfigError: its space is none.
     """
 
-    def __init__(self, experiment: Experiment, store: Store):
+    def __init__(self, experiment: Experiment, store: Store, say: Callable[[str], object]):
         assert experiment.search is not None
+        self._say = say
         self._experiment, self._store, self._search = experiment, store, experiment.search
         try:
             self.space = space(experiment.space)
@@ -82,25 +84,30 @@ class Hunt:
     def next(self) -> Candidate | None:
         """The trial to run now; None if there are no more.
 
-        Raises:
-          ConfigError: the point is no valid configuration; it is told as a failure.
+        A point that is no valid configuration is told as a failure, and another proposed.
         """
-        if self.left <= 0:
-            return None
+        while self.left > 0:
+            try:
+                return self._proposed()
+            except ExhaustedError:
+                self._say(f"{self.left} trials fewer: every point of the space was tried")
+                return None
+            except pydantic.ValidationError as error:
+                self._say(f"failed: {error.errors()[0]['msg'].removeprefix('Value error, ')}")
+        return None
+
+    def _proposed(self) -> Candidate:
         parent = None
-        try:
-            if isinstance(self._searcher, Evolution):
-                point, parent = self._searcher.ask_with_parent()
-            else:
-                point = self._searcher.ask()
-        except ExhaustedError:
-            return None
+        if isinstance(self._searcher, Evolution):
+            point, parent = self._searcher.ask_with_parent()
+        else:
+            point = self._searcher.ask()
         number, self._number = self._number, self._number + 1
         try:
             trial, config = self._experiment.trial(settings(point))
-        except pydantic.ValidationError as error:
+        except pydantic.ValidationError:
             self._searcher.tell(point, None)
-            raise ConfigError(f"{settings(point)}: {error.errors()[0]['msg']}") from None
+            raise
         born = None if parent is None else self._trials[word(parent)]
         start = self._start(born, config) if born and self._search.inherit else None
         self._keep(trial, point)

@@ -5,10 +5,10 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -20,6 +20,7 @@ from capacity.experiment import ConfigError, Experiment, load
 if TYPE_CHECKING:
     from capacity.cost import Estimate
     from capacity.desk import Desk
+    from capacity.searching import Hunt
 
 OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -54,7 +55,7 @@ def _sweep(
     trials = experiment.trials
     _check(trials)
     if experiment.search is not None:
-        return _search(experiment, options)
+        return _search(experiment, options, variables)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
     done = store.finished()
@@ -77,8 +78,10 @@ def _sweep(
     return 1 if trials.keys() - store.finished() else 0
 
 
-def _search(experiment: Experiment, options: argparse.Namespace) -> int:
-    """The sweep whose trials are proposed one after the other, by what those before came to."""
+def _search(
+    experiment: Experiment, options: argparse.Namespace, variables: Mapping[str, str]
+) -> int:
+    """The sweep whose trials are proposed as it goes, by what those before came to."""
     from capacity import report  # noqa: PLC0415
     from capacity.board import Board  # noqa: PLC0415
     from capacity.desk import Desk  # noqa: PLC0415
@@ -87,8 +90,7 @@ def _search(experiment: Experiment, options: argparse.Namespace) -> int:
 
     search = experiment.search
     assert search is not None
-    if not options.local:
-        raise ConfigError("search: runs with --local")
+    _where(search, local=options.local)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
     done = len(store.finished())
@@ -97,26 +99,78 @@ def _search(experiment: Experiment, options: argparse.Namespace) -> int:
     board, trials, rows = Board(search.trials, done), {}, {}
     desk = Desk(store, board, trials, rows, search.trials)
     try:
-        hunt = Hunt(experiment, store)
+        hunt = Hunt(experiment, store, board.say)
         with board:
-            while hunt.left > 0:
-                try:
-                    candidate = hunt.next()
-                except ConfigError as error:
-                    board.say(f"failed: {error}")
-                    continue
-                if candidate is None:
-                    board.say(f"{hunt.left} trials fewer: every point of the space was tried")
-                    break
-                trials[candidate.trial], rows[candidate.trial] = candidate.config, candidate.row
-                _run_here({candidate.trial: candidate.config}, desk, candidate.start)
-                hunt.ended(candidate.trial)
+            if options.local:
+                while (candidate := hunt.next()) is not None:
+                    trials[candidate.trial], rows[candidate.trial] = candidate.config, candidate.row
+                    _run_here({candidate.trial: candidate.config}, desk, candidate.start)
+                    hunt.ended(candidate.trial)
+            elif hunt.left > 0:
+                _search_on_ray(experiment, hunt, desk, trials, rows, folder, options, variables)
     finally:
         store.write_tables()
         store.finish(device=", ".join(sorted(desk.devices)) or None)
     if store.finished():
         report.draw(folder, say=OUT.print)
-    return 1 if trials.keys() - store.finished() else 0
+    return 1 if trials.keys() - store.finished() - desk.stopped else 0
+
+
+def _search_on_ray(
+    experiment: Experiment,
+    hunt: "Hunt",
+    desk: "Desk",
+    trials: dict[str, Config],
+    rows: dict[str, Any],
+    folder: Path,
+    options: argparse.Namespace,
+    variables: Mapping[str, str],
+) -> None:
+    assert experiment.search is not None
+
+    def propose() -> tuple[str, Config] | None:
+        candidate = hunt.next()
+        if candidate is None:
+            return None
+        trials[candidate.trial], rows[candidate.trial] = candidate.config, candidate.row
+        return candidate.trial, candidate.config
+
+    def outcome(trial: str, content: Any) -> None:
+        if desk.outcome(trial, content):
+            hunt.ended(trial)
+
+    def failed(trial: str, reason: str) -> None:
+        from capacity import cluster  # noqa: PLC0415
+
+        desk.failed(trial, reason, stopped=reason.startswith(cluster.STOPPED))
+        hunt.ended(trial)
+
+    _run_on_ray(
+        experiment.trials,
+        desk,
+        folder,
+        options.address,
+        variables,
+        Asking(propose, hunt.left, outcome, failed, experiment.search),
+    )
+
+
+class Asking(NamedTuple):
+    """Of a search on Ray: who proposes, how many more, and who is told."""
+
+    propose: Callable[[], tuple[str, Config] | None]
+    left: int
+    outcome: Callable[[str, Any], None]
+    failed: Callable[[str, str], None]
+    search: Search
+
+
+def _where(search: Search, *, local: bool) -> None:
+    """Refuses what only the other place can do."""
+    if local and search.asha is not None:
+        raise ConfigError("search.asha: trials are stopped early on Ray alone: without --local")
+    if not local and search.inherit:
+        raise ConfigError("search.inherit: parents' weights are at hand with --local alone")
 
 
 def _run_here(
@@ -139,6 +193,7 @@ def _run_on_ray(
     folder: Path,
     address: str | None,
     variables: Mapping[str, str],
+    asking: "Asking | None" = None,
 ) -> None:
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Listen on loopback only.
@@ -148,15 +203,21 @@ def _run_on_ray(
     with cluster.connected(address, resources, variables) as dashboard:
         if dashboard.directions:
             desk.board.say(f"dashboard: {dashboard.directions}")
+        asked = None
+        if asking is not None:
+            at_once = asking.search.at_once or cluster.room(resources)
+            asked = cluster.Asked(asking.propose, asking.left, at_once)
         cluster.run(
             trials,
             dashboard,
             folder / "ray",
             folder.name,
             progress=desk.progress,
-            outcome=desk.outcome,
-            failed=desk.failed,
+            outcome=asking.outcome if asking else desk.outcome,
+            failed=asking.failed if asking else desk.failed,
             verbose=not desk.board.console.is_terminal,
+            asked=asked,
+            search=asking.search if asking else None,
         )
 
 

@@ -49,6 +49,10 @@ class Dashboard:
         if last:
             self._end(trial)
 
+    def stopped(self, trial: str) -> None:
+        """A trial was ended early, by no fault of its own."""
+        self._end(trial)
+
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without all of its rounds."""
         self._end(trial, reason)

@@ -6,9 +6,13 @@ from typing import Any
 
 from ray import tune
 
+from capacity.cluster.asking import Asked, asha, search_of
 from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.worker import PopulationTrial, scalars
-from capacity.config import Config
+from capacity.config import Config, Search
+
+STOPPED = "stopped early"
+"""How the reason of a trial begins that was ended for being worse than others."""
 
 
 def run(
@@ -18,9 +22,11 @@ def run(
     name: str,
     *,
     progress: Callable[[str, Any], None],
-    outcome: Callable[[str, Any], None],
+    outcome: Callable[[str, Any], object],
     failed: Callable[[str, str], None],
     verbose: bool,
+    asked: Asked | None = None,
+    search: Search | None = None,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
@@ -28,7 +34,8 @@ def run(
       folder: where Tune keeps its own logs (TensorBoard's among them).
       progress: (trial, `subject.Progress`), every few seconds.
       outcome: (trial, `trial.Outcome`), once per round, in order.
-      failed: (trial, reason), for a trial that raised.
+      failed: (trial, reason), for a trial that raised or was stopped early.
+      asked: who proposes the trials of a `search`; `trials` are then its examples and do not run.
     """
     resources = next(iter(trials.values())).resources
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
@@ -40,8 +47,11 @@ def run(
     worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
     tuner = tune.Tuner(
         worker,
-        param_space={"trial": tune.grid_search(list(trials))},
+        param_space={} if asked else {"trial": tune.grid_search(list(trials))},
         tune_config=tune.TuneConfig(
+            search_alg=search_of(asked) if asked else None,
+            scheduler=asha(search) if search else None,
+            num_samples=asked.left if asked else 1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial"],
             trial_dirname_creator=lambda trial: trial.config["trial"],
@@ -103,6 +113,9 @@ class _Handover(tune.Callback):
         elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
             self._outcome(name, content)
+        elif last:
+            self._dashboard.stopped(name)
+            self._failed(name, f"{STOPPED} at step {content.step} of {content.steps}")
         else:
             self._progress(name, content)
 

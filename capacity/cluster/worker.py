@@ -26,7 +26,7 @@ class PopulationTrial(tune.Trainable):
     def setup(self, config: dict[str, Any], configs: Mapping[str, str] | None = None) -> None:
         """Claims cores for the life of the process, then starts the first trial."""
         self._configs = configs or {}
-        cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
+        cpus = self._config(config).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
         self._cores.enter_context(device.pinned(cpus, locks))
@@ -60,8 +60,12 @@ class PopulationTrial(tune.Trainable):
         """Nothing to load."""
 
     def _begin(self, config: dict[str, Any]) -> None:
-        trial = config["trial"]
-        self._trial = Background(Config.model_validate_json(self._configs[trial]), trial)
+        self._trial = Background(self._config(config), config["trial"])
+
+    def _config(self, config: dict[str, Any]) -> Config:
+        """That of a trial known from the start, or what came with one that was proposed."""
+        settings = config.get("settings") or self._configs[config["trial"]]
+        return Config.model_validate_json(settings)
 
 
 class Parcel:

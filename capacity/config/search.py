@@ -55,6 +55,20 @@ class Search(Section):
         "where the two differ in nothing else of the architecture",
     )
 
+    at_once: Count | None = key(
+        None, "trials that run at the same time on Ray; null takes as many as it holds"
+    )
+    asha: str | None = key(
+        None,
+        "on Ray: stop trials early by this scalar that workers report, as validation_loss, "
+        "validation_accuracy or saturation/<layer>; a stopped trial has failed",
+    )
+    asha_best: Literal["lowest", "highest"] = key("lowest", "asha: the better end of that scalar")
+    asha_steps: Count = key(100, "asha: steps before the first trial may be stopped")
+    asha_factor: Annotated[int, Field(ge=2, le=100)] = key(
+        3, "asha: one in so many goes on at each rung, which lie apart by the same factor"
+    )
+
     @pydantic.model_validator(mode="after")
     def _options(self) -> "Search":
         for name in self.objectives:
@@ -78,6 +92,11 @@ class Search(Section):
             require(
                 name not in self.model_fields_set or self.method == "evolution",
                 f"{name} is not an option of {self.method}",
+            )
+        for name in ("asha_best", "asha_steps", "asha_factor"):
+            require(
+                name not in self.model_fields_set or self.asha is not None,
+                f"{name} says nothing without asha",
             )
         return self
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from ray import tune
 
+from capacity.cluster.asking import Asked, asha, search_of
+from capacity.cluster.connection import room
 from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.metrics import Metrics
 from capacity.cluster.shelf import Shelf
@@ -27,6 +29,7 @@ def run(
     outcome: Callable[[str, Any], None],
     failed: Callable[[str, str], None],
     continuation: Callable[[str], bytes | None],
+    asked: Asked | None = None,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
@@ -36,14 +39,21 @@ def run(
       outcome: (trial, `trial.Outcome`), once per round, in order.
       failed: (trial, reason), for a trial that raised.
       continuation: of a trial, from where it goes on if it was left in the middle.
+      asked: proposes the trials of a search; `trials` are then examples of them, and do not run.
     """
     resources = next(iter(trials.values())).resources
+    known, shelf = dict(trials), Shelf()
     configs = {trial: config.model_dump_json() for trial, config in trials.items()}
-    shelf = Shelf()
-    for trial in trials:
+
+    def begins(trial: str, config: Config) -> None:
+        known[trial] = config
         if (start := continuation(trial)) is not None:
             shelf.put(trial, start)
-    handover = _Handover(dashboard, shelf, Metrics(name), progress, outcome, failed)
+
+    if asked is None:
+        for trial, config in trials.items():
+            begins(trial, config)
+    handover = _Handover(dashboard, shelf, Metrics(name), progress, outcome, failed, asked)
     worker = tune.with_resources(
         tune.with_parameters(PopulationTrial, configs=configs, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
@@ -51,8 +61,11 @@ def run(
     worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
     tuner = tune.Tuner(
         worker,
-        param_space={"trial": tune.grid_search(list(trials))},
+        param_space={} if asked else {"trial": tune.grid_search(list(trials))},
         tune_config=tune.TuneConfig(
+            search_alg=search_of(asked, room(resources), begins) if asked else None,
+            scheduler=asha(asked.search) if asked else None,
+            num_samples=asked.left if asked else 1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial"],
             trial_dirname_creator=lambda trial: trial.config["trial"],
@@ -62,7 +75,7 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[handover, *callbacks(trials, folder, name)],
+            callbacks=[handover, *callbacks(known, folder, name)],
             verbose=0,  # The driver has a table of its own.
         ),
     )
@@ -85,9 +98,11 @@ class _Handover(tune.Callback):
         progress: Callable,
         outcome: Callable,
         failed: Callable,
+        asked: Asked | None,
     ):
         self._dashboard, self._shelf, self._metrics = dashboard, shelf, metrics
         self._progress, self._outcome, self._failed = progress, outcome, failed
+        self._asked = asked
         self.error: Exception | None = None
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
@@ -126,6 +141,8 @@ class _Handover(tune.Callback):
             self._outcome(name, content)
             if content.continuation is not None or last:
                 self._shelf.put(name, content.continuation)
+        elif last:  # It has more to say: Tune ended it.
+            self._stop(name, f"at step {content.step} of {content.steps}")
         else:
             self._dashboard.progress(name, content.control, scalars(content))
             self._metrics.progress(name, content)
@@ -138,3 +155,10 @@ class _Handover(tune.Callback):
         self._dashboard.failed(name, reason)
         self._metrics.failed(name)
         self._failed(name, reason)
+
+    def _stop(self, name: str, reason: str) -> None:
+        assert self._asked is not None
+        self._dashboard.stopped(name, reason)
+        self._metrics.stopped(name)
+        self._shelf.put(name, None)
+        self._asked.stopped(name, reason)

@@ -16,8 +16,11 @@ class Shelf:
         self._actor = _actor()
 
     def put(self, trial: str, continuation: bytes | None) -> None:
-        """From where `trial` goes on; None where it is done, or begins anew."""
-        self._actor.put.remote(trial, continuation)
+        """From where `trial` goes on; None where it is done, or begins anew.
+
+        Returns once it is there: a warm worker may take up a trial at once.
+        """
+        ray.get(self._actor.put.remote(trial, continuation))
 
     def take(self, trial: str) -> bytes | None:
         """What was put last of `trial`."""

@@ -11,7 +11,11 @@ from capacity.config import Config, flatten
 
 
 def callbacks(trials: Mapping[str, Config], folder: Path, name: str) -> list[tune.Callback]:
-    """Those of `tracking` in the configuration; TensorBoard's Tune itself brings."""
+    """Those of `tracking` in the configuration; TensorBoard's Tune itself brings.
+
+    Args:
+      trials: their configurations; more may come while the sweep runs.
+    """
     tracking = next(iter(trials.values())).tracking
     # Tune writes TensorBoard's files beside its own; without it, none of them.
     automatic = "0" if "tensorboard" in tracking.tools else "1"

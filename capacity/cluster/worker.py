@@ -32,7 +32,7 @@ class PopulationTrial(tune.Trainable):
     ) -> None:
         """Claims cores for the life of the process, then starts the first trial."""
         self._configs, self._shelf = configs or {}, shelf
-        cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
+        cpus = self._config(config).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
         self._cores.enter_context(device.pinned(cpus, locks))
@@ -64,11 +64,15 @@ class PopulationTrial(tune.Trainable):
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing to load."""
 
-    def _begin(self, settings: dict[str, Any]) -> None:
-        name = settings["trial"]
-        config = Config.model_validate_json(self._configs[name])
+    def _begin(self, config: dict[str, Any]) -> None:
+        name = config["trial"]
         continuation = self._shelf.take(name) if self._shelf else None
-        self._trial = Background(config, name, continuation)
+        self._trial = Background(self._config(config), name, continuation)
+
+    def _config(self, config: dict[str, Any]) -> Config:
+        """That of a trial known from the start, or what came with one that was proposed."""
+        settings = config.get("settings") or self._configs[config["trial"]]
+        return Config.model_validate_json(settings)
 
 
 class Parcel:

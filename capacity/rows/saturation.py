@@ -74,7 +74,12 @@ class SaturationRow(Named):
     )
     step: int = column("steps", "t", "optimiser steps done", "exact")
     width: int = column("units", "d", "units, or channels of a convolution", "exact")
-    samples: int = column("samples", "n", "outputs behind the directions, pooled where saturation.pooling pools", "exact")
+    samples: int = column(
+        "samples",
+        "n",
+        "outputs behind the directions, pooled where saturation.pooling pools",
+        "exact",
+    )
     enough: bool = column("", "", "n >= 2 d; else the figures tell more of the samples")
     saturation: float | None = column(
         "",

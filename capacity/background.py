@@ -17,11 +17,11 @@ class Background:
     """`together.run` in a thread; `next` hands over what the trials have to say.
 
     Attributes:
-      done: whether every trial has said its last word: its last outcome, or its error.
+      left: outcomes of the trials that have not said their last word: an outcome, or an error.
     """
 
     def __init__(self, trials: Mapping[str, Config], continuations: Mapping[str, bytes | None]):
-        self._left = {name: config.outcomes for name, config in trials.items()}
+        self.left = {name: config.outcomes for name, config in trials.items()}
         self._events: queue.Queue = queue.Queue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, args=(trials, continuations), daemon=True)
@@ -29,7 +29,8 @@ class Background:
 
     @property
     def done(self) -> bool:
-        return not self._left
+        """Whether every trial has said its last word."""
+        return not self.left
 
     def next(self, seconds: float) -> "tuple[str, Progress | Outcome | Exception]":
         """What a trial says next, or where one is if there is nothing within `seconds`.
@@ -51,8 +52,8 @@ class Background:
             name, said = event
             last = isinstance(said, Exception)
             if last or hasattr(said, "rows"):
-                if last or said.behind + 1 == self._left[name]:
-                    del self._left[name]
+                if last or said.behind + 1 == self.left[name]:
+                    del self.left[name]
                 return name, said
             latest = name, said
 

@@ -101,6 +101,11 @@ class Board:
         """A trial is on the disk."""
         self._end(trial)
 
+    def stopped(self, trial: str, reason: str) -> None:
+        """A trial was ended early, by no fault of its own."""
+        self.say(f"{trial} stopped early {reason}")
+        self._end(trial, stopped=True)
+
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without rows."""
         self.say(f"{trial} failed: {reason}")
@@ -110,10 +115,10 @@ class Board:
         """A line that stays above the bars."""
         self.console.print(text, highlight=False, soft_wrap=True, markup=False)
 
-    def _end(self, trial: str, *, failed: bool = False) -> None:
+    def _end(self, trial: str, *, failed: bool = False, stopped: bool = False) -> None:
         if trial in self._trials:
             self._bars.remove_task(self._trials.pop(trial))
-        self._headway.ended(trial, failed=failed)
+        self._headway.ended(trial, failed=failed, stopped=stopped)
         self._stand()
 
     def _stand(self) -> None:

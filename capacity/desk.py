@@ -18,11 +18,16 @@ class Desk:
     def __init__(self, store: Store, board: Board, trials: Mapping[str, Config]):
         self.board = board
         self.devices: set[str] = set()
-        self._store, self._trials = store, trials
+        self._store, self.trials = store, trials
+
+    @property
+    def unfinished(self) -> set[str]:
+        """Its trials that are not on the disk."""
+        return self.trials.keys() - self._store.finished()
 
     def continuation(self, trial: str) -> bytes | None:
         """From where a trial goes on, if some of it is on the disk."""
-        return self._store.rounds.latest(trial, deciding(self._trials[trial]))
+        return self._store.rounds.latest(trial, self._deciding(trial))
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""
@@ -44,24 +49,27 @@ class Desk:
             self.board.capacity(row)
         kept = {kind: outcome.rows[kind] for kind in TABLES if outcome.rows.get(kind)}
         rounds = self._store.rounds
-        if outcome.behind + 1 < self._trials[trial].outcomes:
+        if outcome.behind + 1 < self.trials[trial].outcomes:
             rounds.keep(
                 trial,
                 outcome.behind,
-                deciding(self._trials[trial]),
+                self._deciding(trial),
                 tables=kept,
                 files=outcome.files,
                 continuation=outcome.continuation,
             )
             return
         before = rounds.take(trial, outcome.behind)
-        settings = self._trials[trial].model_dump(mode="json")
+        settings = self.trials[trial].model_dump(mode="json")
         self._store.write_trial(trial, settings, files=outcome.files, before=before, **kept)
         self.board.finished(trial)
 
     def failed(self, trial: str, reason: str) -> None:
         """A trial that ended without its rows."""
         self.board.failed(trial, reason)
+
+    def _deciding(self, trial: str) -> dict[str, Any]:
+        return deciding(self.trials[trial])
 
 
 def deciding(config: Config) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Headway:
         self, trials: int, done: int, rounds: int, clock: Callable[[], float] = time.monotonic
     ):
         self.best: Best | None = None
-        self.failed = 0
+        self.failed = self.stopped = 0
         self._trials, self._before, self._rounds = trials, done, rounds
         self._ended = self._measured = 0
         self._shares: dict[str, float] = {}
@@ -68,15 +68,17 @@ class Headway:
             )
             self.best = Best(accuracy, size, said)
 
-    def ended(self, trial: str, *, failed: bool = False) -> None:
-        """A trial is on the disk, or will not be."""
+    def ended(self, trial: str, *, failed: bool = False, stopped: bool = False) -> None:
+        """A trial is on the disk, `stopped` early or not, or will not be."""
         self._shares.pop(trial, None)
         self._ended += 1
         self.failed += failed
+        self.stopped += stopped
 
     def __str__(self) -> str:
         ended = self._before + self._ended - self.failed
         parts = [f"{ended} of {self._trials} trials"]
+        parts += [f"{self.stopped} of them stopped early"] if self.stopped else []
         parts += [f"{self.failed} failed"] if self.failed else []
         if self._rounds:
             parts.append(f"{self._measured} of {self._rounds} rounds")

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+import pandas as pd
+
 from capacity import store
 from capacity.analysis import (
     accounts,
@@ -18,6 +20,8 @@ from capacity.analysis import (
     memorised,
     rate_distortion,
     saturation,
+    search_progress,
+    searched,
     size_accuracy,
     style,
     training_curves,
@@ -101,6 +105,13 @@ FIGURES: dict[str, Picture] = {
         lambda r: idle_capacity.figure(r.layers, r.networks, r.trials),
         lambda r: len(idle_capacity.points(r.layers, r.networks)) >= idle_capacity.LEAST,
     ),
+    "search": Picture(
+        "candidates",
+        "trial",
+        "How the search went on.",
+        lambda r: search_progress.figure(r.candidates, r.networks, _objectives(r)),
+        lambda r: _chosen(r) is not None,
+    ),
     "memorised-bits": Picture(
         "capacities",
         "trial",
@@ -173,15 +184,37 @@ def _tables(results: Results, keep: Callable[[str, str], None]) -> list[Told]:
         table = summary(results.networks)
         keep("table.tex", latex(table))
         told.append(("Trials", text(table), LEGEND))
+    chosen = _chosen(results)
     if not results.ledger.empty:
-        found = accounts.accounts(results.ledger)
+        entries = results.ledger
+        if chosen is not None:
+            entries = entries[entries["trial"].isin(chosen.loc[chosen["front"], "trial"])]
+        found = accounts.accounts(entries)
         keep("ledger.tex", accounts.latex(found))
         told.append(("Ledger", accounts.text(found), accounts.LEGEND))
     if not (found := critical.critical(results.networks)).empty:
         told.append(("Critical sparsity", critical.text(found), critical.LEGEND))
     if not results.capacities.empty:
         told.append(("Capacity", memorised.text(results.capacities), memorised.LEGEND))
+    if chosen is not None:
+        trials = int(results.provenance["config"]["search"]["trials"])
+        stopped = int(results.candidates["stopped"].notna().sum())
+        said = searched.text(chosen, _objectives(results), trials, stopped)
+        told.append(("Search", said, searched.LEGEND))
     return told
+
+
+def _chosen(results: Results) -> pd.DataFrame | None:
+    """The trials of a search that did not fail, and whether on its front; None of a grid."""
+    if results.candidates.empty:
+        return None
+    found = searched.searched(results.candidates, results.networks, _objectives(results))
+    return None if found.empty else found
+
+
+def _objectives(results: Results) -> list[str]:
+    """The columns that a search was for."""
+    return list(results.provenance["config"]["search"]["objectives"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -210,6 +210,8 @@ def _small(
 
 
 def _initial(subject: Subject) -> Params:
+    if subject.start is not None:
+        return {name: jnp.array(leaf) for name, leaf in subject.start.items()}
     keys = training.member_keys(range(subject.config.seeds), "initial")
     return training.initial(subject.model, keys)
 

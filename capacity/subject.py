@@ -52,7 +52,10 @@ class Progress(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A trial's fixed parts: its data on the device, its network, and what is known of both."""
+    """A trial's fixed parts: its data on the device, its network, and what is known of both.
+
+    `start` are weights [seeds, ...] that it starts from in place of drawn ones.
+    """
 
     trial: str
     config: Config
@@ -67,6 +70,7 @@ class Subject(NamedTuple):
     card: DatasetCard
     memory_capacity: int
     depth: int
+    start: Mapping[str, Any] | None = None
 
 
 def check(config: Config) -> tuple[Dataset, Model]:
@@ -132,7 +136,7 @@ def narrowed(subject: Subject, kept: int) -> Subject:
     width, model = smaller(wide, subject.model, kept)
     settings = config.model.model_copy(update={"width": width})
     config = config.model_copy(update={"model": settings})
-    return subject._replace(config=config, **_of_network(config, model))
+    return subject._replace(config=config, start=None, **_of_network(config, model))
 
 
 def architecture(config: Config, dataset: Dataset) -> Architecture:

@@ -8,18 +8,20 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
-from capacity import device
+from capacity import device, running
 from capacity.config import ELSEWHERE, Config, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
 from capacity.headway import duration
+from capacity.running import Place
 
 if TYPE_CHECKING:
     from capacity.desk import Desk
+    from capacity.store import Store
 
 OUT = Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -47,86 +49,54 @@ def _sweep(
     experiment: Experiment, options: argparse.Namespace, variables: Mapping[str, str]
 ) -> int:
     from capacity import report  # noqa: PLC0415
-    from capacity.board import Board  # noqa: PLC0415
-    from capacity.desk import Desk, deciding  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
-    trials = experiment.trials
     if not options.local:
         _check_tools(experiment.base)
-    _check(trials)
+    _check(experiment, local=options.local)
     folder = Path(options.results) / experiment.name
     store = Store.open(folder, _identity(experiment), resume=options.resume)
-    done = store.finished()
-    missing = {trial: config for trial, config in trials.items() if trial not in done}
-    behind = {trial: store.rounds.behind(trial, deciding(c)) for trial, c in missing.items()}
-    known = f", {len(done)} of them on disk" if done else ""
-    if begun := sum(map(bool, behind.values())):
-        known += f", {begun} begun ({sum(behind.values())} rounds)"
-    OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {folder}")
-    rounds = sum(config.outcomes - behind[trial] for trial, config in missing.items())
-    board = Board(len(trials), len(done), rounds)
-    desk = Desk(store, board, missing)
+    place = Place(options.local, options.address, folder, variables)
+    if experiment.search is not None:
+        from capacity import searching  # noqa: PLC0415
+
+        desk = searching.desk_of(experiment, store, OUT.print)
+        run = partial(searching.run, experiment, desk, place)
+    else:
+        desk = _desk(experiment, store)
+        run = partial(running.run, desk.trials, desk, place)
     try:
-        with board:
-            if missing and options.local:
-                _run_here(missing, desk)
-            elif missing:
-                _run_on_ray(missing, desk, folder, options.address, variables)
+        with desk.board:
+            run()
     finally:
         store.write_tables()
         store.finish(device=", ".join(sorted(desk.devices)) or None)
     if store.finished():
         report.draw(folder, say=OUT.print)
-    return 1 if trials.keys() - store.finished() else 0
+    return 1 if desk.unfinished else 0
 
 
-def _run_here(trials: Mapping[str, Config], desk: "Desk") -> None:
-    from capacity import trial  # noqa: PLC0415
+def _desk(experiment: Experiment, store: "Store") -> "Desk":
+    """For the trials of a grid that are not on the disk."""
+    from capacity.board import Board  # noqa: PLC0415
+    from capacity.desk import Desk, deciding  # noqa: PLC0415
 
-    for name, config in trials.items():
-        try:
-            show, start = partial(desk.progress, name), desk.continuation(name)
-            for outcome in trial.run(config, name, show, start):
-                desk.outcome(name, outcome)
-        except (ArithmeticError, ValueError, RuntimeError, MemoryError) as error:
-            desk.failed(name, f"{type(error).__name__}: {error}")
-        device.make_room()
-
-
-def _run_on_ray(
-    trials: Mapping[str, Config],
-    desk: "Desk",
-    folder: Path,
-    address: str | None,
-    variables: Mapping[str, str],
-) -> None:
-    if address is None:
-        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Listen on loopback only.
-    from capacity import cluster  # noqa: PLC0415
-
-    resources = next(iter(trials.values())).resources
-    with cluster.connected(address, resources, variables) as dashboard:
-        if dashboard.directions:
-            desk.board.say(f"dashboard: {dashboard.directions}")
-            desk.board.say(f"live table: {dashboard.table}")
-        cluster.run(
-            trials,
-            dashboard,
-            folder / "ray",
-            folder.name,
-            progress=desk.progress,
-            outcome=desk.outcome,
-            failed=desk.failed,
-            continuation=desk.continuation,
-        )
+    trials, done = experiment.trials, store.finished()
+    missing = {trial: config for trial, config in trials.items() if trial not in done}
+    behind = {trial: store.rounds.behind(trial, deciding(c)) for trial, c in missing.items()}
+    known = f", {len(done)} of them on disk" if done else ""
+    if begun := sum(map(bool, behind.values())):
+        known += f", {begun} begun ({sum(behind.values())} rounds)"
+    OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {store.folder}")
+    rounds = sum(config.outcomes - behind[trial] for trial, config in missing.items())
+    return Desk(store, Board(len(trials), len(done), rounds), missing)
 
 
-def _check(trials: Mapping[str, Config]) -> None:
+def _check(experiment: Experiment, *, local: bool) -> None:
     """Refuses at once what a trial would refuse after the ones before it have run for hours."""
     from capacity import memorising, subject  # noqa: PLC0415
 
-    for name, config in trials.items():
+    for name, config in experiment.trials.items():
         try:
             if config.training.on:
                 subject.check(config)
@@ -134,6 +104,10 @@ def _check(trials: Mapping[str, Config]) -> None:
                 memorising.check(config)
         except _mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
+    if experiment.search is not None:
+        from capacity import searching  # noqa: PLC0415
+
+        searching.check(experiment, local=local)
 
 
 def _check_tools(config: Config) -> None:
@@ -157,6 +131,11 @@ def _plan(experiment: Experiment) -> int:
         numbers = (f"{each.parameters:,}", f"{each.steps:,}", str(each.networks))
         table.add_row(name, *numbers, f"{each.operations / 1e12:.2f}")
     OUT.print(table)
+    if experiment.search is not None:
+        from capacity import searching  # noqa: PLC0415
+
+        OUT.print(searching.plan(experiment.search, estimates))
+        return 0
     sum_ = cost.total(estimates)
     OUT.print(
         f"\n{sum_.trials} trials, {sum_.networks} trainings, {sum_.compilations} compilations, "
@@ -175,10 +154,15 @@ def _identity(experiment: Experiment) -> dict:
         for key, value in flatten(experiment.base).items()
         if key.partition(".")[0] not in ELSEWHERE
     }
-    axes = {key: list(values) for key, values in experiment.axes.items()}
+    axes: dict[str, Any] = {key: list(values) for key, values in experiment.axes.items()}
+    search = {}
+    if experiment.search is not None:  # It decides which trials there are, and what one is charged.
+        search = {"search": experiment.search.model_dump(mode="json")}
+        axes = {k: axis.model_dump(exclude_defaults=True) for k, axis in experiment.space.items()}
     return {
         "name": experiment.name,
         **{k: v for k, v in base.items() if k not in axes},
+        **search,
         "sweep": axes,
     }
 

@@ -23,15 +23,19 @@ def run(
     trials: Mapping[str, Config],
     progress: Callable[[str, Progress], None],
     continuation: Callable[[str], bytes | None],
+    start: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[str, Outcome | Exception]]:
     """What `trial.run` yields of each, by its name, or the error that ended it; others go on.
 
     Args:
       progress: (trial, where it is).
       continuation: of a trial, behind which it goes on.
+      start: weights from which all of them start.
     """
     threads = {
-        name: _Thread(partial(_run, name, config, partial(progress, name), continuation(name)))
+        name: _Thread(
+            partial(_run, name, config, partial(progress, name), continuation(name), start)
+        )
         for name, config in trials.items()
     }
     try:
@@ -60,6 +64,7 @@ def _run(
     config: Config,
     progress: Callable[[Progress], None],
     continuation: bytes | None,
+    start: Mapping[str, Any] | None,
     say: Callable[[Outcome | Request], Any],
 ) -> None:
     """A trial, as a thread runs it."""
@@ -70,7 +75,7 @@ def _run(
             raise answer
         return answer
 
-    for outcome in trial.run(config, name, progress, continuation, train):
+    for outcome in trial.run(config, name, progress, continuation, start, train):
         say(outcome)
 
 

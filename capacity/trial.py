@@ -2,7 +2,7 @@
 
 import io
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -56,6 +56,7 @@ def run(
     trial: str,
     progress: Callable[[Progress], None] | None = None,
     continuation: bytes | None = None,
+    start: Mapping[str, Any] | None = None,
     train: Train = alone,
 ) -> Iterator[Outcome]:
     """Measures what `config` asks for; yields the capacity and each round once done.
@@ -64,8 +65,9 @@ def run(
     networks: trained, pruned, measured, coded, and put into the ledger.
 
     Args:
-      continuation: of an outcome of the same configuration, behind which to go on; what comes then
-        is what would have come.
+      continuation: of an outcome of the same configuration and start, behind which to go on; what
+        comes then is what would have come.
+      start: weights [seeds, ...] that the dense networks start from; drawn unless given.
 
     Raises:
       DataError, ModelError, TrialError: the data set, the architecture and the training do not fit
@@ -82,6 +84,7 @@ def run(
         yield Outcome(next(count), 0, "memorising", rows, {}, _device(), onward)
     if subject is None:
         return
+    subject = subject._replace(start=start)
     codes = now.codes or label_codes(subject, progress)
     for studied, played in rounds(subject, progress, now.standing, train):
         networks = measured_round(studied, played)

@@ -156,6 +156,9 @@ MISTAKES = {
     "model: {family: vgg, layer_norm: true}": "model: layer_norm is not an option of vgg",
     "model: {family: vgg, depth: 12}": "model: depth of vgg is 11, 13, 16 or 19",
     "model: {family: resnet, depth: 2}": "model: depth of resnet is 6 n + 2: 8, 14, 20, ...",
+    "model: {family: lenet5, widths: [8]}": "model: widths is not an option of lenet5",
+    "model: {widths: [8, 4], depth: 3}": "model: depth = 3: there are 2 widths",
+    "model: {widths: [8, 4], taper: 0.5}": "model: taper is not an option beside widths",
     "pruning: {rate: 1}": "pruning.rate = 1: must be less than 1",
     "pruning: {allocation: global, output_rate: 0.1}": (
         "pruning: output_rate is not an option of global allocation"

@@ -66,6 +66,14 @@ def test_a_trial_that_failed_is_no_trial_that_is_done():
     assert str(headway) == "0 of 2 trials, 1 failed, 0 of 2 rounds"
 
 
+def test_a_trial_that_was_stopped_early_is_done():
+    headway = Headway(3, 0, 0, Clock())
+    headway.ended("a")
+    headway.ended("b", stopped=True)
+    headway.ended("c", failed=True)
+    assert str(headway) == "2 of 3 trials, 1 of them stopped early, 1 failed"
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(3, "3 s"), (119, "119 s"), (120, "2 min"), (7200, "2.0 h")]
 )

@@ -20,6 +20,8 @@ ROOMS = (
     "report",
     "compress",
     "dataset",
+    "searching",
+    "running",
     "desk",
     "checkpoints",
     "cluster",
@@ -47,6 +49,7 @@ ROOMS = (
     "sparsity",
     "updates",
     "experiment",
+    "axes",
     "config",
     "rows",
     # networks

@@ -47,6 +47,7 @@ NEEDS = {
     "mnist": "mnist",
     "pruning": "mnist",
     "large-sparse": "mnist",
+    "search": None,
 }
 
 
@@ -100,6 +101,8 @@ def test_every_config_runs_at_tiny_size(name, tmp_path):
         overrides += ["model.width=8"]
     if name == "digits":
         overrides += ["model.width=[4,8]", "data.label_noise=0.1"]
+    if name == "search":
+        overrides += ["search.trials=3", "search.startup=2", "model.depth=[1,2]"]
     if name == "capacity":
         overrides += ["memorising.steps=20", "seeds=2", "model.width=4"]
     assert run(ROOT / f"configs/{name}.yaml", *overrides, results=tmp_path) == 0

@@ -106,6 +106,7 @@ def _row(
         coded_bits=coded,
         coded_fit_bits=None if coded_loss is None else count * coded_loss,
         two_part_bits=network.network.two_part_bits,
+        search_bits=None,  # A trial does not know what others there are; the desk does.
         memory_capacity=rules.previous,
         memory_capacity_running=rules.running,
         memory_capacity_input=rules.input,

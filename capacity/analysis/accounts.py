@@ -29,6 +29,7 @@ LINES: dict[str, str | None] = {
     "coded_bits": None,
     "coded_fit_bits": None,
     "two_part_bits": None,
+    "search_bits": None,
     "memory_capacity": None,
     "memory_capacity_running": None,
     "memory_capacity_input": None,
@@ -81,7 +82,8 @@ def text(found: pd.DataFrame) -> str:
     count = found["trial"].nunique()
     bits = math.log2(count) if count else 0.0
     named = f"naming one of the {count} trials, as the best: {bits:.2f} bits"
-    return "\n\n".join([*blocks, *([named] if count > 1 else [])])
+    charged = "search_bits" in set(found["line"])  # more were tried than are here
+    return "\n\n".join([*blocks, *([named] if count > 1 and not charged else [])])
 
 
 def latex(found: pd.DataFrame) -> str:

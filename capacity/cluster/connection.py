@@ -81,6 +81,17 @@ def connected(
         ray.shutdown()
 
 
+def room(resources: Resources) -> int:
+    """How many trials of these resources run at once on the connected cluster, at least one."""
+    found = 0
+    for node in (node["Resources"] for node in ray.nodes() if node["Alive"]):
+        counts = [node.get("CPU", 0) / resources.cpus]
+        if resources.gpus:
+            counts.append(node.get("GPU", 0) / resources.gpus)
+        found += int(min(counts))
+    return max(1, found)
+
+
 def _answers(address: str | None) -> None:
     """Refuses an address at which nothing listens, at once: Ray itself tries for minutes."""
     if address is None or address in ("auto", "local"):

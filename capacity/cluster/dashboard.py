@@ -66,6 +66,11 @@ class Dashboard:
         if last:
             self._end(trial)
 
+    def stopped(self, trial: str, reason: str) -> None:
+        """A trial was ended early, by no fault of its own."""
+        self._table.write(trial, f"stopped early {reason}", {})
+        self._end(trial)
+
     def failed(self, trial: str, reason: str) -> None:
         """A trial ended without all of its rounds."""
         self._table.write(trial, f"failed: {reason}", {})

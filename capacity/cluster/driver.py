@@ -6,9 +6,12 @@ from typing import Any
 
 from ray import tune
 
+from capacity.cluster.asking import Asked, asha, search_of
+from capacity.cluster.connection import room
 from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.metrics import Metrics
 from capacity.cluster.shelf import Shelf
+from capacity.cluster.shifts import Shift, shifts
 from capacity.cluster.tracking import callbacks
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
@@ -27,6 +30,7 @@ def run(
     outcome: Callable[[str, Any], None],
     failed: Callable[[str, str], None],
     continuation: Callable[[str], bytes | None],
+    asked: Asked | None = None,
 ) -> None:
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
@@ -36,23 +40,33 @@ def run(
       outcome: (trial, `trial.Outcome`), once per round, in order.
       failed: (trial, reason), for a trial that raised.
       continuation: of a trial, from where it goes on if it was left in the middle.
+      asked: proposes the trials of a search; `trials` are then examples of them, and do not run.
     """
     resources = next(iter(trials.values())).resources
-    configs = {trial: config.model_dump_json() for trial, config in trials.items()}
-    shelf = Shelf()
-    for trial in trials:
+    known, shelf, workers = dict(trials), Shelf(), room(resources)
+    planned = {} if asked else {shift.name: shift for shift in shifts(trials, workers)}
+
+    def begins(trial: str, config: Config) -> None:
+        known[trial] = config
         if (start := continuation(trial)) is not None:
             shelf.put(trial, start)
-    handover = _Handover(dashboard, shelf, Metrics(name), progress, outcome, failed)
+
+    if asked is None:
+        for trial, config in trials.items():
+            begins(trial, config)
+    handover = _Handover(dashboard, shelf, Metrics(name), planned, progress, outcome, failed, asked)
     worker = tune.with_resources(
-        tune.with_parameters(PopulationTrial, configs=configs, shelf=shelf),
+        tune.with_parameters(PopulationTrial, shifts=planned, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
     )
     worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
     tuner = tune.Tuner(
         worker,
-        param_space={"trial": tune.grid_search(list(trials))},
+        param_space={} if asked else {"trial": tune.grid_search(list(planned))},
         tune_config=tune.TuneConfig(
+            search_alg=search_of(asked, workers, begins) if asked else None,
+            scheduler=asha(asked.search) if asked else None,
+            num_samples=asked.left if asked else 1,
             reuse_actors=True,
             trial_name_creator=lambda trial: trial.config["trial"],
             trial_dirname_creator=lambda trial: trial.config["trial"],
@@ -62,7 +76,7 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[handover, *callbacks(trials, folder, name)],
+            callbacks=[handover, *callbacks(known, planned, folder, name)],
             verbose=0,  # The driver has a table of its own.
         ),
     )
@@ -82,12 +96,17 @@ class _Handover(tune.Callback):
         dashboard: Dashboard,
         shelf: Shelf,
         metrics: Metrics,
+        planned: Mapping[str, Shift],
         progress: Callable,
         outcome: Callable,
         failed: Callable,
+        asked: Asked | None,
     ):
         self._dashboard, self._shelf, self._metrics = dashboard, shelf, metrics
         self._progress, self._outcome, self._failed = progress, outcome, failed
+        self._planned, self._asked = planned, asked
+        self._running: set[str] = set()
+        self._over: set[str] = set()
         self.error: Exception | None = None
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
@@ -98,8 +117,10 @@ class _Handover(tune.Callback):
         return {}
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        self._dashboard.begin(trial.config["trial"])
-        self._metrics.begin(trial.config["trial"])
+        left = self._left(trial)
+        self._running -= set(left)
+        for name in left[:1]:  # Of others it is known when they say something.
+            self._begin(name)
 
     def on_step_end(self, iteration: int, trials: list, **_: Any) -> None:
         self._metrics.again()
@@ -108,11 +129,16 @@ class _Handover(tune.Callback):
         self, iteration: int, trials: list, trial: Any, result: dict, **_: Any
     ) -> None:
         parcel = result.pop("parcel", None)
-        content = parcel.take() if parcel else None
-        if content is None:
+        report = parcel.take() if parcel else None
+        if report is None:
             return
+        over = report.over or bool(result["done"])
         try:
-            self._hand_over(trial.config["trial"], content, last=bool(result["done"]))
+            for name in [report.trial] if report.trial else self._left(trial):
+                self._begin(name)
+                self._hand_over(name, report.said, last=over)
+                if over:
+                    self._end(name)
         except Exception as error:
             self.error = error  # Tune would bury it in the text of another.
             raise
@@ -124,17 +150,44 @@ class _Handover(tune.Callback):
             self._dashboard.round(name, content.control, scalars(content), last=last)
             self._metrics.outcome(name, content, last=last)
             self._outcome(name, content)
-            if content.continuation is not None or last:
+            if content.continuation is not None:
                 self._shelf.put(name, content.continuation)
+        elif last:  # It has more to say: Tune ended it.
+            self._stop(name, f"at step {content.step} of {content.steps}")
         else:
             self._dashboard.progress(name, content.control, scalars(content))
             self._metrics.progress(name, content)
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        self._fail(trial.config["trial"], f"its worker died, and {WORKER_DEATHS} that took over")
+        for name in self._left(trial):
+            self._fail(name, f"its worker died, and {WORKER_DEATHS} that took over")
+            self._end(name)
+
+    def _left(self, trial: Any) -> list[str]:
+        """Our trials in one of Tune's that have not said their last word."""
+        name = trial.config["trial"]
+        own = self._planned[name].trials if name in self._planned else [name]
+        return [each for each in own if each not in self._over]
+
+    def _begin(self, name: str) -> None:
+        if name not in self._running:
+            self._running.add(name)
+            self._dashboard.begin(name)
+            self._metrics.begin(name)
+
+    def _end(self, name: str) -> None:
+        self._running.discard(name)
+        self._over.add(name)
+        self._shelf.end(name)
 
     def _fail(self, name: str, reason: str) -> None:
         self._dashboard.failed(name, reason)
         self._metrics.failed(name)
         self._failed(name, reason)
+
+    def _stop(self, name: str, reason: str) -> None:
+        assert self._asked is not None
+        self._dashboard.stopped(name, reason)
+        self._metrics.stopped(name)
+        self._asked.stopped(name, reason)

@@ -26,6 +26,7 @@ GAUGES = {
 COUNTERS = {
     "capacity_networks_trained": (TRAINING, "networks trained and measured"),
     "capacity_trials_finished": (("experiment",), "trials with all of their rounds"),
+    "capacity_trials_stopped": (("experiment",), "trials that a search ended early"),
     "capacity_trials_failed": (("experiment",), "trials that ended without all of their rounds"),
 }
 # What they are called in `worker.scalars`.
@@ -72,6 +73,10 @@ class Metrics:
         self._count("capacity_networks_trained", len(networks), **trained)
         if last:
             self._end(trial, "capacity_trials_finished")
+
+    def stopped(self, trial: str) -> None:
+        """A trial was ended early, by no fault of its own."""
+        self._end(trial, "capacity_trials_stopped")
 
     def failed(self, trial: str) -> None:
         """A trial ended without all of its rounds."""

@@ -1,5 +1,6 @@
 """From where trials go on, kept beside the driver for workers that take over."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import ray
@@ -16,12 +17,19 @@ class Shelf:
         self._actor = _actor()
 
     def put(self, trial: str, continuation: bytes | None) -> None:
-        """From where `trial` goes on; None where it is done, or begins anew."""
-        self._actor.put.remote(trial, continuation)
+        """From where `trial` goes on; None where it begins anew.
 
-    def take(self, trial: str) -> bytes | None:
-        """What was put last of `trial`."""
-        return ray.get(self._actor.take.remote(trial))
+        Returns once it is there: a warm worker may take up a trial at once.
+        """
+        ray.get(self._actor.put.remote(trial, continuation))
+
+    def end(self, trial: str) -> None:
+        """`trial` has said its last word: nobody need take it up again."""
+        ray.get(self._actor.end.remote(trial))
+
+    def take(self, trials: Sequence[str]) -> dict[str, bytes | None]:
+        """What was put last of each of `trials` that has not ended."""
+        return ray.get(self._actor.take.remote(list(trials)))
 
 
 def _actor() -> Any:
@@ -30,14 +38,19 @@ def _actor() -> Any:
     class Continuations:
         def __init__(self):
             self._kept: dict[str, bytes] = {}
+            self._ended: set[str] = set()
 
         def put(self, trial: str, continuation: bytes | None) -> None:
             self._kept.pop(trial, None)
             if continuation is not None:
                 self._kept[trial] = continuation
 
-        def take(self, trial: str) -> bytes | None:
-            return self._kept.get(trial)
+        def end(self, trial: str) -> None:
+            self._kept.pop(trial, None)
+            self._ended.add(trial)
+
+        def take(self, trials: list[str]) -> dict[str, bytes | None]:
+            return {name: self._kept.get(name) for name in trials if name not in self._ended}
 
     Continuations.__qualname__ = "Continuations"
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)

@@ -1,61 +1,75 @@
-"""The worker's side: a process that runs one trial after the other, and what it sends."""
+"""The worker's side: a process that runs trials, pack after pack, and what it sends."""
 
 import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ray import tune
 
 from capacity import device
 from capacity.background import Background
 from capacity.cluster.shelf import Shelf
+from capacity.cluster.shifts import Shift
 from capacity.config import Config
 
 REPORT_SECONDS = 2.0
 
 
 class PopulationTrial(tune.Trainable):
-    """A warm worker: it runs one trial after the other and keeps its compiled programs.
+    """A warm worker: it runs one pack of trials after the other and keeps its compiled programs.
 
-    The trial computes in a thread of its own; a Tune iteration is a finished round, or the latest
-    progress where a round takes longer than `REPORT_SECONDS`.
+    The trials compute in a thread of their own; a Tune iteration is a finished round of one of
+    them, or the latest progress where a round takes longer than `REPORT_SECONDS`.
     """
 
     def setup(
         self,
         config: dict[str, Any],
-        configs: Mapping[str, str] | None = None,
+        shifts: Mapping[str, Shift] | None = None,
         shelf: Shelf | None = None,
     ) -> None:
-        """Claims cores for the life of the process, then starts the first trial."""
-        self._configs, self._shelf = configs or {}, shelf
-        cpus = Config.model_validate_json(self._configs[config["trial"]]).resources.cpus
+        """Claims cores for the life of the process, then starts the first pack."""
+        self._shifts, self._shelf = shifts or {}, shelf
+        first = next(iter(self._shift(config).packs[0].values()))
+        cpus = Config.model_validate_json(first).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
         self._cores.enter_context(device.pinned(cpus, locks))
         self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Starts another trial in the same process."""
-        self._trial.stop()
+        """Starts another shift in the same process."""
+        self._trials.stop()
         device.make_room()
         self._begin(new_config)
         return True
 
     def step(self) -> dict[str, Any]:
         """Waits for the next round, or looks at the current one after a while."""
+        if self._trials.done:
+            return {"done": True}
+        name, said, over = None, None, True
         try:
-            content = self._trial.next(REPORT_SECONDS)
+            name, said = self._trials.next(REPORT_SECONDS)
+            over = name not in self._trials.left
         except Exception as error:  # The same would happen again, so Tune is not to try again.
-            return {"parcel": Parcel(f"{type(error).__name__}: {error}"), "done": True}
-        return {**scalars(content), "parcel": Parcel(content), "done": self._trial.done}
+            said = error
+        if isinstance(said, Exception):
+            said = f"{type(said).__name__}: {said}"
+        if self._trials.done:
+            self._next()
+        shown = {} if isinstance(said, str) else scalars(said)
+        if not self._alone:  # Each trial of a pack has scalars of its own.
+            shown = {f"{name}/{key}": value for key, value in shown.items()}
+        done = name is None or self._trials.done
+        return {**shown, "parcel": Parcel(Report(name, said, over)), "done": done}
 
     def cleanup(self) -> None:
         """Ends the thread and frees the cores."""
-        self._trial.stop()
+        self._trials.stop()
         self._cores.close()
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
@@ -64,11 +78,41 @@ class PopulationTrial(tune.Trainable):
     def load_checkpoint(self, checkpoint: Any) -> None:
         """Nothing to load."""
 
-    def _begin(self, settings: dict[str, Any]) -> None:
-        name = settings["trial"]
-        config = Config.model_validate_json(self._configs[name])
-        continuation = self._shelf.take(name) if self._shelf else None
-        self._trial = Background(config, name, continuation)
+    def _begin(self, config: dict[str, Any]) -> None:
+        shift = self._shift(config)
+        self._alone = len(shift.trials) == 1
+        self._packs = list(shift.packs)
+        self._next()
+
+    def _next(self) -> None:
+        """The next pack of which something is left to do, or none."""
+        pack: Mapping[str, str] = {}
+        left: dict[str, bytes | None] = {}
+        while self._packs and not left:
+            pack = self._packs.pop(0)
+            left = self._shelf.take(list(pack)) if self._shelf else dict.fromkeys(pack)
+        configs = {name: Config.model_validate_json(pack[name]) for name in left}
+        self._trials = Background(configs, left)
+
+    def _shift(self, config: dict[str, Any]) -> Shift:
+        """One known from the start, or a trial that came with its settings when it was proposed."""
+        name = config["trial"]
+        if settings := config.get("settings"):
+            return Shift(name, [{name: settings}])
+        return self._shifts[name]
+
+
+class Report(NamedTuple):
+    """What a trial says: where it is, an outcome, or why it failed.
+
+    Attributes:
+      trial: None for all of a shift.
+      over: whether this is its last word.
+    """
+
+    trial: str | None
+    said: Any
+    over: bool
 
 
 class Parcel:

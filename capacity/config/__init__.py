@@ -3,14 +3,20 @@
 from capacity.config.flat import dotted, flatten, nested
 from capacity.config.idle import idle
 from capacity.config.networks import Updates
-from capacity.config.reference import keys, reference, sections
+from capacity.config.reference import keys, reference, search_keys, sections
 from capacity.config.schema import ELSEWHERE, Config, Resources
+from capacity.config.search import HIGHER, OBJECTIVES, Axis, Search, SearchFile
 from capacity.config.section import Section
 
 __all__ = [
     "ELSEWHERE",
+    "HIGHER",
+    "OBJECTIVES",
+    "Axis",
     "Config",
     "Resources",
+    "Search",
+    "SearchFile",
     "Section",
     "Updates",
     "dotted",
@@ -19,5 +25,6 @@ __all__ = [
     "keys",
     "nested",
     "reference",
+    "search_keys",
     "sections",
 ]

@@ -56,11 +56,19 @@ class Model(Section):
     taper: Annotated[float, Field(gt=0, le=1)] = key(
         1.0, "mlp: width of a hidden layer over that of the one before it"
     )
+    widths: Annotated[tuple[Count, ...], Field(min_length=1, max_length=1000)] | None = key(
+        None, "mlp: units of each hidden layer, in place of width and taper"
+    )
     activation: Literal["relu", "tanh", "gelu", "silu", "sigmoid"] = key("relu", "non-linearity")
     layer_norm: bool = key(False, "mlp: LayerNorm before each non-linearity")
     initialisation: Literal["glorot", "he", "lecun", "pytorch"] = key(
         "glorot", "variance of the initial Gaussian kernels"
     )
+
+    @property
+    def first_width(self) -> float:
+        """The units of the first hidden layer, or the multiplier of all widths."""
+        return float(self.widths[0]) if self.widths else self.width
 
     @pydantic.model_validator(mode="after")
     def _family_options(self) -> "Model":
@@ -69,6 +77,14 @@ class Model(Section):
             f"layer_norm is not an option of {self.family}",
         )
         require(self.family == "mlp" or self.taper == 1, f"taper is not an option of {self.family}")
+        require(
+            self.family == "mlp" or not self.widths, f"widths is not an option of {self.family}"
+        )
+        require(not self.widths or self.taper == 1, "taper is not an option beside widths")
+        require(
+            self.widths is None or self.depth in (None, len(self.widths)),
+            f"depth = {self.depth}: there are {len(self.widths or ())} widths",
+        )
         require(
             self.depth is None or self.family not in FIXED_DEPTH,
             f"the depth of {self.family} is fixed",

@@ -114,7 +114,7 @@ def network_row(subject: Subject, played: Round, network: Measured) -> NetworkRo
         class_count=subject.dataset.class_count,
         label_noise=config.data.label_noise,
         family=config.model.family,
-        width=config.model.width,
+        width=config.model.first_width,
         depth=subject.depth,
         parameters=total,
         remaining=total - prunable + kept,

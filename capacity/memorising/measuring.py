@@ -100,7 +100,7 @@ def _capacity_row(
         dataset=config.data.name,
         inputs=config.memorising.inputs,
         family=config.model.family,
-        width=config.model.width,
+        width=config.model.first_width,
         depth=len(parameters) - 1,
         class_count=classes,
         input_values=inputs,

@@ -13,6 +13,7 @@ from capacity.models.model import (
     layer_outputs,
     layer_parameters,
 )
+from capacity.models.morphisms import deeper, hidden_widths, inherited, wider
 from capacity.models.narrower import narrower
 from capacity.models.symmetry import interchangeable
 from capacity.models.taps import Affine, Taps, affine_layers, tapped
@@ -28,6 +29,9 @@ __all__ = [
     "Taps",
     "affine_layers",
     "build",
+    "deeper",
+    "hidden_widths",
+    "inherited",
     "interchangeable",
     "is_kernel",
     "is_linear",
@@ -38,4 +42,5 @@ __all__ = [
     "narrower",
     "pads",
     "tapped",
+    "wider",
 ]

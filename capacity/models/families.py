@@ -33,6 +33,7 @@ class Architecture(NamedTuple):
     initialisation: str
     input_shape: tuple[int, ...]
     class_count: int
+    widths: tuple[int, ...] | None = None
 
 
 def pads(architecture: Architecture) -> bool:
@@ -57,7 +58,7 @@ def build(architecture: Architecture) -> Model:
 
 
 def _mlp(a: Architecture) -> Callable[[nnx.Rngs], Mlp]:
-    widths = tapered(int(a.width), a.depth or 2, a.taper)
+    widths = a.widths or tapered(int(a.width), a.depth or 2, a.taper)
     inputs = math.prod(a.input_shape)
     activation = ACTIVATIONS[a.activation]
     return lambda rngs: Mlp(

@@ -10,8 +10,12 @@ def narrower(wide: Architecture, weights: int) -> tuple[float, Model]:
     """The largest width, and its network, of at most so many weights, biases included.
 
     Raises:
-      ModelError: even the narrowest has more.
+      ModelError: even the narrowest has more, or each layer has a width of its own.
     """
+    if wide.widths:
+        raise ModelError(
+            f"widths = {list(wide.widths)}: a narrower network needs width, not widths"
+        )
     unit = 1.0 if wide.family == "mlp" else _MULTIPLIER
 
     def network(count: int) -> Model | None:

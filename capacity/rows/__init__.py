@@ -5,10 +5,11 @@ A row is a frozen dataclass without defaults, so a forgotten column is a `TypeEr
 Frames, LaTeX headers, axis labels and the column reference are read from here.
 
 columns: what a column is. networks: of networks, tensors, evaluations and files; weights, pruning:
-what the weights hold and what pruning saves, in the first two. saturation, ledger, capacities: rows
-of their own. tables: all.
+what the weights hold and what pruning saves, in the first two. saturation, ledger, capacities,
+candidates: rows of their own. tables: all.
 """
 
+from capacity.rows.candidates import CandidateRow
 from capacity.rows.capacities import CapacityRow, MemorisedRow
 from capacity.rows.columns import Column, Kind, Named, column, columns
 from capacity.rows.ledger import LedgerRow
@@ -20,6 +21,7 @@ from capacity.rows.weights import Entropies, LayerMeasures, NetworkMeasures
 
 __all__ = [
     "TABLES",
+    "CandidateRow",
     "CapacityRow",
     "CodecRow",
     "Column",

@@ -125,6 +125,14 @@ class LedgerRow(Named):
         "upper bound",
         "Rissanen 1978; Blier & Ollivier 2018",
     )
+    search_bits: float | None = column(
+        "bits",
+        r"\log_2 M",
+        "naming its trial among the M of its search, due where it is chosen for what it measured; "
+        "empty where there was no search",
+        "upper bound",
+        "Rissanen 1978",
+    )
 
     memory_capacity: int = column(
         "bits", r"C_\mathrm{MEC}", "memory-equivalent capacity, previous layer", "estimate", _MEMORY

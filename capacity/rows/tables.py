@@ -2,6 +2,7 @@
 
 import inspect
 
+from capacity.rows.candidates import CandidateRow
 from capacity.rows.capacities import CapacityRow, MemorisedRow
 from capacity.rows.columns import columns
 from capacity.rows.ledger import LedgerRow
@@ -17,6 +18,7 @@ Row = (
     | LedgerRow
     | MemorisedRow
     | CapacityRow
+    | CandidateRow
 )
 TABLES: dict[str, type] = {
     "networks": NetworkRow,
@@ -27,6 +29,7 @@ TABLES: dict[str, type] = {
     "ledger": LedgerRow,
     "memorised": MemorisedRow,
     "capacities": CapacityRow,
+    "candidates": CandidateRow,
 }
 """Every table; an experiment has those of which it has rows."""
 

@@ -5,8 +5,8 @@ to, smaller being better. What is asked depends on the space, the seed and what 
 that order, and on nothing else, so that a search that is told again what it knew goes on as it
 would have.
 
-space: what may be tried. memory: what was. at_random, tpe (the only importer of optuna), evolution:
-searchers. fronts: of several costs at once.
+space: what may be tried. memory: what was. at_random, tpe, evolution: searchers; `tpe` is imported
+by its own name, as it alone takes optuna. fronts: of several costs at once.
 """
 
 from capacity.search.at_random import AtRandom
@@ -20,7 +20,6 @@ from capacity.search.fronts import (
 )
 from capacity.search.memory import ExhaustedError, Searcher
 from capacity.search.space import Choice, Dimension, Point, Range, Space, SpaceError
-from capacity.search.tpe import Tpe
 
 __all__ = [
     "AtRandom",
@@ -33,7 +32,6 @@ __all__ = [
     "Searcher",
     "Space",
     "SpaceError",
-    "Tpe",
     "dominates",
     "hypervolume",
     "hypervolume_over_time",

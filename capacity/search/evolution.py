@@ -12,16 +12,27 @@ from capacity.search.space import Number, Point, Space
 class Evolution:
     """Proposes mutations of what did well among the youngest; see `memory.Searcher`.
 
-    The first `population` points are random. Then `tournament` members of the last `population`
+    The first `startup` points are random, as many as are alive unless given; with `middle` the very
+    first is the middle of the space. Then `tournament` members of the last `population`
     that were told, drawn with repetition, compete, and a neighbour of the best of them is proposed
     (`Space.mutated`). With several costs the best is one of the least Pareto rank among the
     population and, of these, the one in the emptiest part of its front (as in Deb et al., 2002).
     A point that failed never wins against one that did not.
     """
 
-    def __init__(self, space: Space, seed: int, *, population: int = 20, tournament: int = 5):
+    def __init__(
+        self,
+        space: Space,
+        seed: int,
+        *,
+        population: int = 10,
+        tournament: int = 5,
+        startup: int | None = None,
+        middle: bool = False,
+    ):
         self._memory = Memory(space, seed)
         self._population, self._tournament = population, tournament
+        self._startup, self._middle = population if startup is None else startup, middle
 
     def ask(self) -> Point:
         """A random point at first, then the child of a tournament's winner."""
@@ -32,8 +43,8 @@ class Evolution:
         memory = self._memory
         generator = memory.generator()
         alive = memory.told[-self._population :]
-        if memory.number < self._population or all(each.costs is None for each in alive):
-            return memory.new(lambda: memory.space.draw(generator), generator), None
+        if memory.number < self._startup or all(each.costs is None for each in alive):
+            return memory.start(generator, middle=self._middle), None
         fitness = _fitness(alive)
         parents: dict[str, Point] = {}
 

@@ -64,6 +64,12 @@ class Memory:
         """Random numbers of the next point, which depend on the seed and its number alone."""
         return np.random.default_rng([self._seed, self.number])
 
+    def start(self, generator: np.random.Generator, *, middle: bool) -> Point:
+        """A point to start with: a random one, or the middle of the space as the very first."""
+        if middle and self.number == 0:
+            return self.new(self.space.middle, generator)
+        return self.new(lambda: self.space.draw(generator), generator)
+
     def new(self, propose: Callable[[], Point], generator: np.random.Generator) -> Point:
         """The first proposal that is not known, or any other point that is not."""
         for source, tries in ((propose, TRIES), (lambda: self.space.draw(generator), TRIES)):

@@ -38,6 +38,11 @@ class Choice(NamedTuple):
         """How many values there are."""
         return len(self.values)
 
+    @property
+    def middle(self) -> Any:
+        """The value in the middle by size, the upper of two; the first where there is no order."""
+        return self.sorted[len(self.values) // 2] if self.ordered else self.values[0]
+
     def draw(self, generator: np.random.Generator) -> Any:
         """Any value, all alike."""
         return self.sorted[generator.integers(len(self.values))]
@@ -71,6 +76,11 @@ class Range(NamedTuple):
     def size(self) -> Number:
         """How many values there are; infinite without a step."""
         return math.inf if self.step is None else 1 + self._steps
+
+    @property
+    def middle(self) -> Number:
+        """The number in the middle of the scale."""
+        return self.inside(self._number((self._scale(self.low) + self._scale(self.high)) / 2))
 
     def draw(self, generator: np.random.Generator) -> Number:
         """Any value; all alike, or all ratios alike."""
@@ -164,6 +174,14 @@ class Space:
         for name, dimension in self.dimensions.items():
             if self.open(name, point):
                 point[name] = dimension.domain.draw(generator)
+        return point
+
+    def middle(self) -> Point:
+        """The point in the middle of every open dimension, or at the first of unordered values."""
+        point: Point = {}
+        for name, dimension in self.dimensions.items():
+            if self.open(name, point):
+                point[name] = dimension.domain.middle
         return point
 
     def mutated(self, point: Point, generator: np.random.Generator) -> Point:

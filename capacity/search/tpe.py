@@ -22,19 +22,27 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 class Tpe:
     """Proposes points that are likelier among the good ones than among the rest.
 
-    The first `startup` points are those that `AtRandom` of the same seed proposes. With several
-    costs the good ones are those of the first Pareto ranks (Ozaki et al., 2022). Ordered choices
-    are whole numbers to the estimator, ranges that open together are estimated together, and a
-    proposal that is not told of yet counts as bad, so that many asked at once differ. One that
-    failed counts as the worst so far.
+    The first `startup` points are those that `AtRandom` of the same seed proposes; with `middle`
+    the very first is the middle of the space. With several costs the good ones are those of the
+    first Pareto ranks (Ozaki et al., 2022). Ordered choices are whole numbers to the estimator,
+    ranges that open together are estimated together, and a proposal that is not told of yet counts
+    as bad, so that many asked at once differ. One that failed counts as the worst so far.
 
     The study is made anew of what was told for every point, since Optuna's samplers have a state
     that no file holds; about 5 ms.
     """
 
-    def __init__(self, space: Space, seed: int, *, objectives: int = 1, startup: int = 10):
+    def __init__(
+        self,
+        space: Space,
+        seed: int,
+        *,
+        objectives: int = 1,
+        startup: int = 10,
+        middle: bool = False,
+    ):
         self._memory = Memory(space, seed)
-        self._objectives, self._startup = objectives, startup
+        self._objectives, self._startup, self._middle = objectives, startup, middle
         self._trials: list[FrozenTrial] = []
         self._pending: dict[str, FrozenTrial] = {}
 
@@ -43,7 +51,7 @@ class Tpe:
         memory = self._memory
         generator = memory.generator()
         if memory.number < self._startup or not self._trials:
-            point = memory.new(lambda: memory.space.draw(generator), generator)
+            point = memory.start(generator, middle=self._middle)
         else:
             study = self._study(int(generator.integers(2**31)))
             point = memory.new(lambda: self._proposal(study), generator)

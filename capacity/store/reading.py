@@ -27,6 +27,7 @@ class Results(NamedTuple):
     ledger: pd.DataFrame
     memorised: pd.DataFrame
     capacities: pd.DataFrame
+    candidates: pd.DataFrame
     trials: pd.DataFrame
     provenance: dict[str, Any]
 

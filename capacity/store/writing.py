@@ -95,6 +95,15 @@ class Store:
         """The ids of the trials that are complete on disk."""
         return reading.finished(self.folder)
 
+    def rows(self, trial: str, kind: str) -> list[dict[str, Any]]:
+        """The rows of one finished trial, by the names of their columns."""
+        return reading.trial_table(self.folder, trial, kind).to_pylist()
+
+    def file(self, trial: str, name: str) -> bytes | None:
+        """A file that a finished trial left; None if it has none of this name."""
+        path = self._trials / trial / name
+        return path.read_bytes() if path.is_file() else None
+
     def write_trial(
         self,
         trial: str,

@@ -60,6 +60,7 @@ def shapes(model):
             20 * 10 + 10 + 2 * (10 * 10 + 10) + 10 * 10 + 10,
         ),
         (architecture("mlp", 10.0, (20,), depth=1, layer_norm=True), 210 + 20 + 110),
+        (architecture("mlp", 64.0, (20,), widths=(7, 3)), 20 * 7 + 7 + 7 * 3 + 3 + 3 * 10 + 10),
         (architecture("lenet5"), 431_080),
         (architecture("conv2", shape=CIFAR), 4_301_642),
         (architecture("conv4", shape=CIFAR), 2_425_930),

@@ -13,9 +13,9 @@ from capacity.search import (
     ExhaustedError,
     Range,
     Space,
-    Tpe,
     hypervolume,
 )
+from capacity.search.tpe import Tpe
 
 SPACE = Space(
     {
@@ -84,6 +84,15 @@ def test_a_search_that_is_told_what_it_knew_goes_on_as_it_would_have(searcher, o
 def test_all_start_with_the_points_of_a_random_search():
     starts = [run(make(SPACE, 5), 6) for make in SEARCHERS.values()]
     assert starts[0] == starts[1] == starts[2]
+
+
+@pytest.mark.parametrize("make", [Tpe, Evolution])
+def test_the_middle_may_come_first_and_few_may_be_random(make):
+    search = make(SPACE, 5, startup=2, middle=True)
+    points = run(search, 3)
+    assert points[0] == SPACE.middle()
+    assert points[1] == run(AtRandom(SPACE, 5), 2)[1]
+    assert points[2] != run(AtRandom(SPACE, 5), 3)[2]
 
 
 def test_points_asked_at_once_differ(searcher):

@@ -67,6 +67,21 @@ def test_a_layer_that_a_mutation_adds_is_as_wide_as_the_one_before_it():
     assert all(child["width.2"] == 16 for child in deeper)
 
 
+def test_the_middle_by_hand():
+    space = Space(
+        {
+            "depth": Choice((3, 1, 2)),
+            "optimizer": Choice(("sgd", "adam")),
+            "width.1": Dimension(Range(4, 64, log=True, step=1), {"depth": (2,)}),
+            "width.2": Dimension(WIDTH, {"depth": (3,)}),
+            "rate": Range(1e-4, 1e-2, log=True),
+            "share": Range(0.0, 1.0),
+        }
+    )
+    middle = {"depth": 2, "optimizer": "sgd", "width.1": 16, "rate": 1e-3, "share": 0.5}
+    assert space.middle() == middle
+
+
 def test_neighbours_of_ordered_choices_are_next_and_of_others_any():
     sizes, names = Choice((64, 4, 16)), Choice(("sgd", "adam", "adamw"))
     assert {sizes.neighbour(16, generator(s)) for s in range(20)} == {4, 64}

@@ -4,7 +4,6 @@ import math
 from collections.abc import Hashable, Mapping
 
 from capacity.config import Config
-from capacity.lottery import DURING
 
 Pack = tuple[str, ...]
 """Trials by name, in the order of the sweep."""
@@ -52,7 +51,7 @@ def _kind(name: str, config: Config) -> Hashable:
     decays = training.optimizer == "adam" and training.weight_decay > 0
     rates = {"learning_rate": 1.0, "weight_decay": float(decays), "warmup_steps": 0}
     moves = None
-    if pruning.timing in DURING:
+    if pruning.during:
         moves = (pruning.method, pruning.sharing, pruning.begin, pruning.end, pruning.update_every)
     return (
         data.model_copy(update={**clean, **size}),

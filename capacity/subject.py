@@ -185,7 +185,7 @@ _INPUTS: WeakValueDictionary[tuple, jax.Array] = WeakValueDictionary()
 
 def _shared(inputs: np.ndarray) -> jax.Array:
     """The inputs on the device, once for all trials that hold them."""
-    content = hashlib.blake2b(np.ascontiguousarray(inputs)).digest()
+    content = hashlib.blake2b(np.ascontiguousarray(inputs).data).digest()
     name = (content, inputs.shape, str(inputs.dtype))
     known = _INPUTS.get(name)
     if known is None or known.is_deleted():

@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -75,7 +74,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
 
 
 def parquet_parts(out: BinaryIO, tables: Iterable[pa.Table]) -> None:
-    """One Parquet file of tables of one schema; its groups of rows do not depend on their number."""
+    """One Parquet file of tables of one schema; its groups of rows do not depend on their count."""
     waiting: list[pa.Table] = []
     writer = None
     for part in tables:
@@ -178,15 +177,16 @@ def _read_fast(path: Path, data: bytes, kind: str) -> pd.DataFrame | None:
             frame[name] = _series(c.type, c.nullable, [None] * len(found))
             continue
         column = found[name]
-        if c.type is str and c.nullable:
-            column = pc.if_else(pc.equal(column, ""), None, column)
         if column.null_count and not c.nullable:
             return None
         integers = c.nullable and c.type is int
         mapped = {pa.int64(): pd.Int64Dtype()} if integers else {pa.bool_(): pd.BooleanDtype()}
         mapper = mapped.get if c.nullable else None
         series = column.to_pandas(types_mapper=mapper).rename(None)
-        frame[name] = series.astype("str") if c.type is str else series
+        if c.type is str:
+            series = series.astype("str")
+            series = series.mask(series == "") if c.nullable else series
+        frame[name] = series
     return pd.DataFrame(frame)
 
 

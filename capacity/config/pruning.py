@@ -123,6 +123,11 @@ class Pruning(Section):
         return self.schedule or HABITS[self.method].schedules[0]
 
     @property
+    def during(self) -> bool:
+        """Whether the mask moves while a network trains."""
+        return self.timing in ("gradual", "dynamic")
+
+    @property
     def sharing(self) -> Allocation:
         """The allocation, that of the method where none is given."""
         return self.allocation or HABITS[self.method].allocations[0]
@@ -161,7 +166,7 @@ class Pruning(Section):
 
     @pydantic.model_validator(mode="after")
     def _options_of_the_schedule(self) -> "Pruning":
-        during = self.timing in ("gradual", "dynamic")
+        during = self.during
         require(
             self.rewind == "weights" or self.rewind_step == 0,
             f"rewind_step is not an option of {self.rewind}{_REWINDING.get(self.rewind, '')}",

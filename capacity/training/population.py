@@ -15,7 +15,7 @@ from capacity.models import Model, Params
 from capacity.training import examples, network
 from capacity.training.examples import Examples, Quality
 from capacity.training.network import Mask, Plan, State
-from capacity.training.optimizer import Rule
+from capacity.training.optimizer import Rates, Rule
 from capacity.training.watching import Watch, all_reports
 
 T = TypeVar("T")
@@ -70,7 +70,7 @@ def train(
       MemoryError: the compiled program says that it takes more than `memory`.
     """
     own = _own(plan, train, validation, params)
-    state = _start(model, rule, own.plan, params, mask, evaluations=evaluations, watch=watch)
+    state = _start(model, rule, own.rates, params, mask, evaluations=evaluations, watch=watch)
     earlier = jax.tree.map(jnp.copy, state.params)
     fixed = (model, rule, plan, train, validation, own)
     done, stride = 0, 1
@@ -189,9 +189,16 @@ def _bytes(lowered: jax.stages.Lowered, earlier: Params) -> int:
 
 
 class _Own(NamedTuple):
-    """What each member has for itself, [members, ...]; the rest is None."""
+    """What each member has for itself, [members, ...].
 
-    plan: Plan
+    Attributes:
+      changes: of `Moves`, what they leave, exchange and spare; None where masks are fixed.
+      train, validation: labels.
+    """
+
+    rates: Rates
+    train_size: Array
+    changes: tuple[Any, Array, Array] | None
     train: Array
     validation: Array
 
@@ -200,50 +207,47 @@ def _own(plan: Plan, train: Examples, validation: Examples, params: Params) -> _
     """Numbers of all members said for each: one program then serves both."""
     count = len(jax.tree.leaves(params)[0])
 
-    def each(leaf: Array, axes: int) -> Array:
+    def each(leaf: Array, axes: int = 0) -> Array:
+        leaf = jnp.asarray(leaf)
         return leaf if leaf.ndim > axes else jnp.broadcast_to(leaf, (count, *leaf.shape))
 
-    def number(leaf: Array) -> Array:
-        return each(jnp.asarray(leaf), 0)
-
-    moves = plan.moves
+    moves, changes = plan.moves, None
     if moves is not None:
-        moves = moves._replace(
-            start=None,
-            every=None,
-            updates=None,
-            kept=jax.tree.map(lambda table: each(table, 1), moves.kept),
-            fraction=number(moves.fraction),
-            least=number(moves.least),
-        )
-    own = Plan(jax.tree.map(number, plan.rates), number(plan.train_size), None, moves)
-    return _Own(own, each(train.labels, 1), each(validation.labels, 1))
+        kept = jax.tree.map(lambda table: each(table, 1), moves.kept)
+        changes = kept, each(moves.fraction), each(moves.least)
+    return _Own(
+        jax.tree.map(each, plan.rates),
+        each(plan.train_size),
+        changes,
+        each(train.labels, 1),
+        each(validation.labels, 1),
+    )
 
 
-def _of_one(shared: Plan, own: Plan) -> Plan:
+def _of_one(plan: Plan, own: _Own) -> Plan:
     """A member's plan: when things happen is shared, all else its own."""
-    moves = own.moves
-    if moves is not None and shared.moves is not None:
-        when = {part: getattr(shared.moves, part) for part in ("start", "every", "updates")}
-        moves = moves._replace(**when)
-    return own._replace(evaluate_every=shared.evaluate_every, moves=moves)
+    moves = plan.moves
+    if moves is not None and own.changes is not None:
+        kept, fraction, least = own.changes
+        moves = moves._replace(kept=kept, fraction=fraction, least=least)
+    return plan._replace(rates=own.rates, train_size=own.train_size, moves=moves)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "rule", "evaluations", "watch"))
 def _start(
     model: Model,
     rule: Rule,
-    own: Plan,
+    rates: Rates,
     params: Params,
     mask: Mask,
     *,
     evaluations: int,
     watch: Watch,
 ) -> State:
-    def one(own: Plan, params: Params, mask: Mask) -> State:
-        return network.start(model, params, mask, rule, own.rates, evaluations, watch)
+    def one(rates: Rates, params: Params, mask: Mask) -> State:
+        return network.start(model, params, mask, rule, rates, evaluations, watch)
 
-    return jax.vmap(one)(own, params, mask)
+    return jax.vmap(one)(rates, params, mask)
 
 
 @functools.partial(
@@ -269,7 +273,7 @@ def _advance(
         return network.advance(
             model,
             rule,
-            _of_one(plan, own.plan),
+            _of_one(plan, own),
             train._replace(labels=own.train),
             validation._replace(labels=own.validation),
             state,

@@ -22,7 +22,7 @@ def _environment(monkeypatch):
 @pytest.mark.parametrize(("tools", "off"), [(("tensorboard",), "0"), ((), "1")])
 def test_tensorboard_is_the_default_and_can_be_left_out(tmp_path, tools, off):
     assert Config().tracking.tools == ("tensorboard",)
-    assert callbacks(trials(tools=tools), tmp_path, "small") == []
+    assert callbacks(trials(tools=tools), {}, tmp_path, "small") == []
     assert os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] == off
 
 

@@ -25,7 +25,7 @@ from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
 from capacity.sparsity import dense_level, gradual_schedule, lottery_of, pruning_levels
 from capacity.subject import Progress, Subject, narrowed
-from capacity.training import Moves, Request, Snapshot, State, Watch
+from capacity.training import Moves, Request, Seen, Snapshot, Watch
 
 GOING_ON = (TICKET, SIBLING, RANDOM_MASK)
 """Networks that start from what their round rewinds to, and are fine-tuned where it is trained."""
@@ -127,12 +127,12 @@ def _trained(
     settings, steps, watch = config.pruning, subject.evaluations * every, _watch(subject)
     total = settings.trainings * steps
 
-    def show(done: int, state: State) -> None:
+    def show(done: int, seen: Seen) -> None:
         if progress is not None:
-            loss = np.mean(np.asarray(state.curve.validation_loss)[:, done - 1])
-            accuracy = np.mean(np.asarray(state.curve.validation_accuracy)[:, done - 1])
+            loss = np.mean(np.asarray(seen.curve.validation_loss)[:, done - 1])
+            accuracy = np.mean(np.asarray(seen.curve.validation_accuracy)[:, done - 1])
             step = behind * steps + done * every
-            layers = training.saturation_now(watch, state.watched, done - 1)
+            layers = training.saturation_now(watch, seen.watched, done - 1)
             progress(Progress(index, control, step, total, float(loss), float(accuracy), layers))
 
     rule = updates.rule(config.training, config.training.batch_size)

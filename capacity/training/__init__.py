@@ -15,6 +15,7 @@ from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
     Progress,
+    Seen,
     Snapshot,
     Weights,
     chunk_size,
@@ -52,6 +53,7 @@ __all__ = [
     "Recipe",
     "Request",
     "Rule",
+    "Seen",
     "Snapshot",
     "Sparse",
     "State",

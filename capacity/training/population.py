@@ -14,13 +14,22 @@ from jaxtyping import Array, Int, Key
 from capacity.models import Model, Params
 from capacity.training import examples, network
 from capacity.training.examples import Examples, Quality
-from capacity.training.network import Mask, Plan, State
+from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
-from capacity.training.watching import Watch, all_reports
+from capacity.training.watching import Watch, Watched, all_reports
 
 T = TypeVar("T")
-Progress = Callable[[int, State], None]
-"""Called with the evaluations done and the population's state."""
+
+
+class Seen(NamedTuple):
+    """What a population's evaluations have told so far, [members, evaluations]."""
+
+    curve: Curve
+    watched: Watched
+
+
+Progress = Callable[[int, Seen], None]
+"""Called with the evaluations done and what they have told."""
 UNWATCHED = Watch()
 Weights = dict[str, np.ndarray]
 """One network's tensors, or their masks, by name, on the host."""
@@ -90,7 +99,7 @@ def train(
         if done == snapshot:
             earlier = jax.tree.map(jnp.copy, state.params)
         if progress is not None:
-            progress(done, state)
+            progress(done, Seen(state.curve, state.watched))
         # The device runs on its own for about a second, then shows how far it is.
         stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
     if watch.examples:

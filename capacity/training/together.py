@@ -1,5 +1,6 @@
 """Trainings that are the same program, as one population."""
 
+import functools
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,9 +11,16 @@ from jaxtyping import Array, Key
 
 from capacity.models import Model, Params
 from capacity.training.examples import Examples
-from capacity.training.network import Mask, Plan, State
+from capacity.training.network import Mask, Plan
 from capacity.training.optimizer import Rule
-from capacity.training.population import UNWATCHED, Progress, Snapshot, chunk_size, train
+from capacity.training.population import (
+    UNWATCHED,
+    Progress,
+    Seen,
+    Snapshot,
+    chunk_size,
+    train,
+)
 from capacity.training.watching import Watch
 
 
@@ -115,17 +123,16 @@ def train_together(requests: Sequence[Request], memory: int | None = None) -> li
 
 def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
     first, counts = requests[0], [len(request.keys) for request in requests]
-    ends = np.cumsum(counts).tolist()
-    spans = [slice(end - count, end) for end, count in zip(ends, counts, strict=True)]
+    ends = tuple(np.cumsum(counts).tolist())
     longest = max(requests, key=lambda request: len(request.train.inputs))
     chunk = first.chunk
     if first.wider:
         chunk = chunk_size(ends[-1], {n: p[0] for n, p in first.params.items()})
 
-    def show(done: int, state: State) -> None:
-        for request, span in zip(requests, spans, strict=True):
+    def show(done: int, seen: Seen) -> None:
+        for request, own in zip(requests, _parts(seen, ends=ends), strict=True):
             if request.progress is not None:
-                request.progress(done, _part(state, span))
+                request.progress(done, own)
 
     trained = train(
         first.model,
@@ -143,11 +150,17 @@ def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
         watch=first.watch,
         memory=memory,
     )
-    return [_part(trained, span) for span in spans]
+    return _parts(trained, ends=ends)
 
 
-def _part(tree: Any, span: slice) -> Any:
-    return jax.tree.map(lambda leaf: leaf[span], tree)
+@functools.partial(jax.jit, static_argnames=("ends",))
+def _parts(tree: Any, *, ends: tuple[int, ...]) -> list[Any]:
+    """The members up to each end: one program, where a slice each would be hundreds."""
+    begins = (0, *ends[:-1])
+    return [
+        jax.tree.map(lambda leaf, a=a, b=b: leaf[a:b], tree)
+        for a, b in zip(begins, ends, strict=True)
+    ]
 
 
 def _plans(requests: Sequence[Request], counts: Sequence[int]) -> Plan:

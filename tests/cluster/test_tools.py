@@ -29,7 +29,7 @@ def test_tensorboard_is_the_default_and_can_be_left_out(tmp_path, tools, off):
 def test_mlflow_has_a_run_per_trial_with_its_settings_and_scalars(tmp_path):
     mlflow = pytest.importorskip("mlflow")
     known = trials(tools=("tensorboard", "mlflow"))
-    (runs,) = callbacks(known, tmp_path / "ray", "small")
+    (runs,) = callbacks(known, {}, tmp_path / "ray", "small")
 
     class Trial(SimpleNamespace):
         __hash__ = object.__hash__

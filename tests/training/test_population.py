@@ -215,8 +215,8 @@ def test_examples_beyond_the_training_size_are_never_read(bench):
 def test_progress_is_told_from_the_first_evaluation_to_the_last(bench):
     told = []
 
-    def progress(done, state):
-        losses = np.asarray(state.curve.validation_loss)
+    def progress(done, seen):
+        losses = np.asarray(seen.curve.validation_loss)
         assert np.all(np.isfinite(losses[:, :done]))
         assert np.all(np.isnan(losses[:, done:]))
         told.append(done)

@@ -68,8 +68,8 @@ def test_while_it_trains_the_latest_look_can_be_told(bench):
     """The mean over members of what the finished report says of that evaluation."""
     told = []
 
-    def progress(done, state):
-        told.append((done, saturation_now(WATCH, state.watched, done - 1)))
+    def progress(done, seen):
+        told.append((done, saturation_now(WATCH, seen.watched, done - 1)))
 
     state = bench.run(SEEDS, watch=WATCH, progress=progress).state
     done, layers = told[-1]

@@ -27,7 +27,8 @@ class Desk:
 
     def continuation(self, trial: str) -> bytes | None:
         """From where a trial goes on, if some of it is on the disk."""
-        return self._store.rounds.latest(trial, self._deciding(trial))
+        rounds = self._store.rounds
+        return rounds.latest(trial, self._deciding(trial)) if rounds.begun(trial) else None
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""

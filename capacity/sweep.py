@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,20 +83,25 @@ def _desk(experiment: Experiment, store: "Store") -> "Desk":
 
     trials, done = experiment.trials, store.finished()
     missing = {trial: config for trial, config in trials.items() if trial not in done}
-    behind = {trial: store.rounds.behind(trial, deciding(c)) for trial, c in missing.items()}
+    rounds = store.rounds
+    behind = {t: rounds.behind(t, deciding(c)) for t, c in missing.items() if rounds.begun(t)}
     known = f", {len(done)} of them on disk" if done else ""
     if begun := sum(map(bool, behind.values())):
         known += f", {begun} begun ({sum(behind.values())} rounds)"
     OUT.print(f"{experiment.name}: {len(trials)} trials{known}, results in {store.folder}")
-    rounds = sum(config.outcomes - behind[trial] for trial, config in missing.items())
-    return Desk(store, Board(len(trials), len(done), rounds), missing)
+    left = sum(config.outcomes for config in missing.values()) - sum(behind.values())
+    return Desk(store, Board(len(trials), len(done), left), missing)
 
 
 def _check(experiment: Experiment, *, local: bool) -> None:
     """Refuses at once what a trial would refuse after the ones before it have run for hours."""
     from capacity import memorising, subject  # noqa: PLC0415
 
+    checked = set()
     for name, config in experiment.trials.items():
+        if (shape := _shape(config)) in checked:
+            continue
+        checked.add(shape)
         try:
             if config.training.on:
                 subject.check(config)
@@ -108,6 +113,16 @@ def _check(experiment: Experiment, *, local: bool) -> None:
         from capacity import searching  # noqa: PLC0415
 
         searching.check(experiment, local=local)
+
+
+def _shape(config: Config) -> Hashable:
+    """Equal for trials of one experiment that can run if one of them can: all but their rates.
+
+    Equal sections of an experiment are the same object.
+    """
+    rates = {"learning_rate": 1.0, "weight_decay": 0.0}
+    others = (id(part) for name, part in config if name != "training")
+    return config.training.model_copy(update=rates), *others
 
 
 def _check_tools(config: Config) -> None:

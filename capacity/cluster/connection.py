@@ -41,6 +41,8 @@ def connected(
     # An interrupt is ours to report: Tune's own handler would end the sweep as if it were done.
     os.environ.setdefault("TUNE_DISABLE_SIGINT_HANDLER", "1")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # The dashboard's task of a trial fails with it, which the sweep has told already.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")  # which would print in any case
     if address is None:
         # Workers inherit this process's environment; a runtime environment would start them twice.

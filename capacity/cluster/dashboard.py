@@ -11,6 +11,9 @@ from typing import Any
 
 import ray
 
+MOST_OPEN, MOST_ENDED = 500, 200
+"""Trials that are shown at once: the tasks of an actor, and the lines of a file, are few."""
+
 
 class Dashboard:
     """The actor `Trials`, on whose page of the dashboard at `url` a sweep can be followed.
@@ -48,7 +51,7 @@ class Dashboard:
 
     def begin(self, trial: str) -> None:
         """A trial runs, for the first time or again."""
-        if trial not in self._open:
+        if trial not in self._open and len(self._open) < MOST_OPEN:
             self._open.add(trial)
             self._actor.trial.options(name=trial).remote(trial)
         self._table.write(trial, "running", {})
@@ -77,8 +80,10 @@ class Dashboard:
         self._end(trial, reason)
 
     def _end(self, trial: str, reason: str | None = None) -> None:
-        self._open.discard(trial)
-        self._actor.end.remote(trial, reason)
+        self._table.end(trial)
+        if trial in self._open or reason is not None:
+            self._open.discard(trial)
+            self._actor.end.remote(trial, reason)
 
 
 class _Table:
@@ -87,6 +92,15 @@ class _Table:
     def __init__(self, path: Path):
         self.path = path
         self._lines: dict[str, str] = {}
+        self._ended: dict[str, None] = {}
+
+    def end(self, trial: str) -> None:
+        """Of those that have ended the latest stay, so that the file does not grow with a sweep."""
+        self._ended[trial] = None
+        if len(self._ended) > MOST_ENDED:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            self._lines.pop(oldest, None)
 
     def write(self, trial: str, state: str, scalars: Mapping[str, float]) -> None:
         self._lines[trial] = " ".join([trial, state, *_numbers(scalars)])
@@ -119,8 +133,7 @@ def _actor() -> Any:
 
         async def end(self, name: str, reason: str | None) -> None:
             end = self._end(name)
-            if end.done():
-                return
+            del self._ends[name]
             if reason is None:
                 end.set_result(None)
             else:

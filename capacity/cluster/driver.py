@@ -1,8 +1,9 @@
 """The driver's side: trials as a Tune run, and what they report handed over in this process."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ray import tune
 
@@ -12,7 +13,7 @@ from capacity.cluster.dashboard import Dashboard
 from capacity.cluster.metrics import Metrics
 from capacity.cluster.shelf import Shelf
 from capacity.cluster.shifts import Shift, shifts
-from capacity.cluster.tracking import callbacks
+from capacity.cluster.tracking import Tracking
 from capacity.cluster.worker import PopulationTrial, scalars
 from capacity.config import Config
 
@@ -35,7 +36,7 @@ def run(
     """Runs `trials` on the connected cluster and hands over what they report, in this process.
 
     Args:
-      folder: where Tune keeps its own logs (TensorBoard's among them).
+      folder: where Tune and the tools of `tracking` keep their own logs.
       progress: (trial, `subject.Progress`), every few seconds.
       outcome: (trial, `trial.Outcome`), once per round, in order.
       failed: (trial, reason), for a trial that raised.
@@ -54,11 +55,15 @@ def run(
     if asked is None:
         for trial, config in trials.items():
             begins(trial, config)
-    handover = _Handover(dashboard, shelf, Metrics(name), planned, progress, outcome, failed, asked)
+    tracking = Tracking(next(iter(trials.values())), folder, name)
+    watchers = Watchers(dashboard, Metrics(name), tracking)
+    handover = _Handover(watchers, shelf, known, planned, progress, outcome, failed, asked)
     worker = tune.with_resources(
         tune.with_parameters(PopulationTrial, shifts=planned, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
     )
+    # Its loggers would write of its own trials, which are several of ours each.
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     worker.__qualname__ = PopulationTrial.__qualname__  # as the dashboard calls the worker
     tuner = tune.Tuner(
         worker,
@@ -76,7 +81,7 @@ def run(
             storage_path=str(folder.absolute()),
             failure_config=tune.FailureConfig(max_failures=WORKER_DEATHS),
             checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-            callbacks=[handover, *callbacks(known, planned, folder, name)],
+            callbacks=[handover],
             verbose=0,  # The driver has a table of its own.
         ),
     )
@@ -88,21 +93,30 @@ def run(
         raise
 
 
+class Watchers(NamedTuple):
+    """Who shows what trials report."""
+
+    dashboard: Dashboard
+    metrics: Metrics
+    tracking: Tracking
+
+
 class _Handover(tune.Callback):
     """Takes the parcels out of Tune's results, in the driver."""
 
     def __init__(
         self,
-        dashboard: Dashboard,
+        watchers: Watchers,
         shelf: Shelf,
-        metrics: Metrics,
+        configs: Mapping[str, Config],
         planned: Mapping[str, Shift],
         progress: Callable,
         outcome: Callable,
         failed: Callable,
         asked: Asked | None,
     ):
-        self._dashboard, self._shelf, self._metrics = dashboard, shelf, metrics
+        self._dashboard, self._metrics, self._tracking = watchers
+        self._shelf, self._configs = shelf, configs
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self._planned, self._asked = planned, asked
         self._running: set[str] = set()
@@ -149,6 +163,7 @@ class _Handover(tune.Callback):
         elif hasattr(content, "rows"):
             self._dashboard.round(name, content.control, scalars(content), last=last)
             self._metrics.outcome(name, content, last=last)
+            self._tracking.scalars(name, scalars(content))
             self._outcome(name, content)
             if content.continuation is not None:
                 self._shelf.put(name, content.continuation)
@@ -157,6 +172,7 @@ class _Handover(tune.Callback):
         else:
             self._dashboard.progress(name, content.control, scalars(content))
             self._metrics.progress(name, content)
+            self._tracking.scalars(name, scalars(content))
             self._progress(name, content)
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
@@ -175,15 +191,18 @@ class _Handover(tune.Callback):
             self._running.add(name)
             self._dashboard.begin(name)
             self._metrics.begin(name)
+            self._tracking.begin(name, self._configs[name])
 
     def _end(self, name: str) -> None:
         self._running.discard(name)
         self._over.add(name)
         self._shelf.end(name)
+        self._tracking.end(name)
 
     def _fail(self, name: str, reason: str) -> None:
         self._dashboard.failed(name, reason)
         self._metrics.failed(name)
+        self._tracking.end(name, failed=True)
         self._failed(name, reason)
 
     def _stop(self, name: str, reason: str) -> None:

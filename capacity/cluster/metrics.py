@@ -9,6 +9,7 @@ from ray.util.metrics import Counter, Gauge
 from capacity.cluster.worker import scalars
 
 REPEAT_SECONDS = 2.0
+MOST_ENDED = 200
 
 # Ray puts `ray_` before each name, and `_total` behind a counter's.
 TRIAL, TRAINING = ("experiment", "trial"), ("experiment", "trial", "control")
@@ -49,6 +50,7 @@ class Metrics:
         self._counters = {name: Counter(name, doc, tags) for name, (tags, doc) in COUNTERS.items()}
         self._pace: dict[str, _Pace] = {}
         self._last: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+        self._ended: dict[str, None] = {}
         self._said = time.monotonic()
 
     def begin(self, trial: str) -> None:
@@ -93,8 +95,18 @@ class Metrics:
     def _end(self, trial: str, how: str) -> None:
         self._pace.pop(trial, None)
         self._set("capacity_steps_per_second", 0, trial=trial)
+        self._forget(trial)
         self._set("capacity_trials_running", len(self._pace))
         self._count(how, 1)
+
+    def _forget(self, ended: str) -> None:
+        """Of trials that have ended the latest stay, so that a long sweep does not grow."""
+        self._ended[ended] = None
+        if len(self._ended) > MOST_ENDED:
+            oldest = next(iter(self._ended))
+            del self._ended[oldest]
+            tag = ("trial", oldest)
+            self._last = {said: value for said, value in self._last.items() if tag not in said[1]}
 
     def _means(self, trial: str, content: Any) -> None:
         for key, value in scalars(content).items():

@@ -25,6 +25,8 @@ class PopulationTrial(tune.Trainable):
     them, or the latest progress where a round takes longer than `REPORT_SECONDS`.
     """
 
+    background = Background
+
     def setup(
         self,
         config: dict[str, Any],
@@ -61,9 +63,8 @@ class PopulationTrial(tune.Trainable):
             said = f"{type(said).__name__}: {said}"
         if self._trials.done:
             self._next()
-        shown = {} if isinstance(said, str) else scalars(said)
-        if not self._alone:  # Each trial of a pack has scalars of its own.
-            shown = {f"{name}/{key}": value for key, value in shown.items()}
+        # What a scheduler decides by; of many trials in one, Tune would keep all that they say.
+        shown = scalars(said) if self._proposed and not isinstance(said, str) else {}
         done = name is None or self._trials.done
         return {**shown, "parcel": Parcel(Report(name, said, over)), "done": done}
 
@@ -80,7 +81,7 @@ class PopulationTrial(tune.Trainable):
 
     def _begin(self, config: dict[str, Any]) -> None:
         shift = self._shift(config)
-        self._alone = len(shift.trials) == 1
+        self._proposed = "settings" in config
         self._packs = list(shift.packs)
         self._next()
 
@@ -92,7 +93,7 @@ class PopulationTrial(tune.Trainable):
             pack = self._packs.pop(0)
             left = self._shelf.take(list(pack)) if self._shelf else dict.fromkeys(pack)
         configs = {name: Config.model_validate_json(pack[name]) for name in left}
-        self._trials = Background(configs, left)
+        self._trials = self.background(configs, left)
 
     def _shift(self, config: dict[str, Any]) -> Shift:
         """One known from the start, or a trial that came with its settings when it was proposed."""
@@ -131,7 +132,7 @@ class Parcel:
 
 
 def scalars(content: Any) -> dict[str, Any]:
-    """Numbers that Tune's table, TensorBoard and the dashboard show."""
+    """Numbers that the dashboard, TensorBoard and MLflow show, and by which Tune stops trials."""
     if hasattr(content, "rows"):
         if capacities := content.rows.get("capacities"):
             capacity = capacities[0].capacity

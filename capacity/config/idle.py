@@ -1,11 +1,10 @@
 """Settings that say nothing, since what they are of is switched off: told, so that none is lost."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from capacity.config.flat import flatten
 from capacity.config.pruning import HABITS
 from capacity.config.schema import Config
+from capacity.config.section import Section
 
 _OF_NETWORKS = ("training", "pruning", "saturation", "coding", "curvature", "prequential")
 
@@ -53,13 +52,16 @@ def _of_pruning(config: Config) -> Iterator[str]:
         yield told(("rate", "least"), f"pattern {settings.pattern} says what stays")
 
 
+_USUAL = Config()
+
+
 def _changed(config: Config, sections: tuple[str, ...]) -> list[str]:
-    return [key for key, _ in _differences(config) if key.partition(".")[0] in sections]
+    return [key for name in sections for key in _differences(name, getattr(config, name))]
 
 
-def _differences(config: Config) -> Iterator[tuple[str, Any]]:
-    usual = flatten(Config())
-    return ((key, value) for key, value in flatten(config).items() if value != usual[key])
+def _differences(name: str, section: Section) -> Iterator[str]:
+    usual = getattr(_USUAL, name)
+    return (f"{name}.{key}" for key, value in section if value != getattr(usual, key))
 
 
 def _sentence(keys: list[str], reason: str) -> str:

@@ -36,7 +36,8 @@ def of_grid(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str) 
         experiment = Experiment(name=name, base=base, given=flat, axes=grid)
         if len(experiment.trials) < math.prod(map(len, grid.values())):
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
-        if len(set(experiment.trials.values())) < len(experiment.trials):
+        parts = [tuple(id(part) for _, part in config) for config in experiment.trials.values()]
+        if len(set(parts)) < len(parts):  # Equal sections are the same object.
             raise ConfigError(f"{source}: sweep: two trials have the same settings")
         _short_enough(experiment, source)
     except pydantic.ValidationError as error:

@@ -2,13 +2,14 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from capacity import axes as axes_of
-from capacity.config import Axis, Config, Search, Section, flatten, nested
+from capacity.config import Axis, Config, Search, Section, nested
 from capacity.experiment.mistakes import show
 
 
@@ -26,36 +27,58 @@ class Experiment(Section):
     search: Search | None = None
     space: dict[str, Axis] = Field(default_factory=dict)
 
-    @property
+    @cached_property
     def trials(self) -> dict[str, Config]:
         """Every trial of the grid by its readable identifier, last axis fastest.
 
         Of a search, the two at the ends of all axes: for what they cost and whether they can be.
+        Sections that are equal are the same object, so that a large grid is small and soon made.
         """
         return dict(self._corners() if self.search else self._grid())
 
     def trial(self, settings: dict[str, Any]) -> tuple[str, Config]:
         """The identifier and the configuration of the trial with these settings."""
         config = Config.model_validate(nested({**self.given, **settings}))
-        return _trial_id(self.base, settings), config
+        return self._identifier(settings), config
 
     def _corners(self) -> Iterator[tuple[str, Config]]:
         return (self.trial(settings) for settings in axes_of.corners(self.space))
 
     def _grid(self) -> Iterator[tuple[str, Config]]:
-        for values in itertools.product(*self.axes.values()):
-            point = dict(zip(self.axes, values, strict=True))
-            yield self.trial(point)
+        words = [[_part(key, value) for value in values] for key, values in self.axes.items()]
+        own = {  # places of the axes that a section has
+            name: [i for i, key in enumerate(self.axes) if key.partition(".")[0] == name]
+            for name in Config.model_fields
+        }
+        head = self._head
+        made: dict[tuple, Any] = {}
+        same: dict[tuple, Any] = {}
+        for index in itertools.product(*(range(len(values)) for values in self.axes.values())):
+            wanted = {name: (name, *(index[i] for i in axes)) for name, axes in own.items()}
+            if not made.keys() >= set(wanted.values()):
+                values = (v[i] for v, i in zip(self.axes.values(), index, strict=True))
+                config = self.trial(dict(zip(self.axes, values, strict=True)))[1]
+                for name, section in config:
+                    made[wanted[name]] = same.setdefault((name, section), section)
+            said = zip(self.axes, (w[i] for w, i in zip(words, index, strict=True)), strict=True)
+            sections = {name: made[key] for name, key in wanted.items()}
+            yield "-".join({**head, **dict(said)}.values()), Config.model_validate(sections)
+
+    def _identifier(self, point: Mapping[str, Any]) -> str:
+        """`mlp-w64-d2-noise0.2`: the data set's and the family's names, then the swept values."""
+        said = {key: _part(key, value) for key, value in point.items()}
+        return "-".join({**self._head, **said}.values())
+
+    @property
+    def _head(self) -> dict[str, str]:
+        head = {"data.name": self.base.data.name, "model.family": self.base.model.family}
+        return {key: _part(key, value) for key, value in head.items()}
 
 
-def _trial_id(base: Config, point: dict[str, Any]) -> str:
-    """`mlp-w64-d2-noise0.2`: the data set's and the family's names, then the other swept values."""
-    flat = {**flatten(base), **point}
-    parts = [_word(flat["data.name"]), flat["model.family"]]
-    for key, value in point.items():
-        if key not in ("data.name", "model.family"):
-            parts.append(_short(key) + _word(value))
-    return "-".join(parts)
+def _part(key: str, value: Any) -> str:
+    """Of an identifier: a swept value with a word about its key."""
+    named = key in ("data.name", "model.family")
+    return _word(value) if named else _short(key) + _word(value)
 
 
 def _word(value: Any) -> str:

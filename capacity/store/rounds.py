@@ -63,6 +63,10 @@ class Rounds:
                 for other in self._outcomes(trial)[:-1]:
                     (other / _CONTINUATION).unlink(missing_ok=True)
 
+    def begun(self, trial: str) -> bool:
+        """Whether anything of a trial is kept."""
+        return (self._folder / trial).is_dir()
+
     def latest(self, trial: str, settings: Mapping[str, Any]) -> bytes | None:
         """The latest continuation of a trial of these settings; None where it begins anew."""
         behind = self.behind(trial, settings)

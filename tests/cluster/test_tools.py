@@ -1,50 +1,55 @@
 """What records the scalars of trials: chosen by the configuration; MLflow's runs, where it is."""
 
-import os
-from types import SimpleNamespace
+import math
 
 import pytest
 
-from capacity.cluster.tracking import callbacks
+from capacity.cluster.tracking import Tracking
 from capacity.config import Config, flatten
 
 
-def trials(**tracking):
-    return {"mlp-w8": Config.model_validate({"tracking": tracking, "model": {"width": 8}})}
+def config(**tracking):
+    return Config.model_validate({"tracking": tracking, "model": {"width": 8}})
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
-    monkeypatch.setenv("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-@pytest.mark.parametrize(("tools", "off"), [(("tensorboard",), "0"), ((), "1")])
-def test_tensorboard_is_the_default_and_can_be_left_out(tmp_path, tools, off):
+def recorded(settings, folder):
+    """Two trials, of which one fails, the other begins twice, and one scalar is no number."""
+    tracking = Tracking(settings, folder, "small")
+    for trial in ("mlp-w8", "mlp-w9", "mlp-w8"):
+        tracking.begin(trial, settings)
+    tracking.scalars("mlp-w8", {"round": 0, "test_accuracy": 0.25, "coded_size": math.nan})
+    tracking.scalars("mlp-w8", {"round": 1, "test_accuracy": 0.5})
+    tracking.end("mlp-w9", failed=True)
+    tracking.end("mlp-w8")
+    tracking.end("mlp-w8")  # its last word, once more
+
+
+@pytest.mark.parametrize(("tools", "files"), [(("tensorboard",), 2), ((), 0)])
+def test_tensorboard_is_the_default_and_can_be_left_out(tmp_path, tools, files):
     assert Config().tracking.tools == ("tensorboard",)
-    assert callbacks(trials(tools=tools), {}, tmp_path, "small") == []
-    assert os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] == off
+    recorded(config(tools=tools), tmp_path)
+    assert len(list(tmp_path.glob("mlp-w*/events.out.tfevents*"))) == files
 
 
 def test_mlflow_has_a_run_per_trial_with_its_settings_and_scalars(tmp_path):
     mlflow = pytest.importorskip("mlflow")
-    known = trials(tools=("tensorboard", "mlflow"))
-    (runs,) = callbacks(known, {}, tmp_path / "ray", "small")
-
-    class Trial(SimpleNamespace):
-        __hash__ = object.__hash__
-
-        def __str__(self):
-            return self.config["trial"]
-
-    trial = Trial(config={"trial": "mlp-w8"})
-    runs.setup()
-    runs.log_trial_start(trial)
-    runs.log_trial_result(1, trial, {"test_accuracy": 0.5, "training_iteration": 1})
-    runs.log_trial_end(trial)
+    settings = config(tools=("mlflow",))
+    recorded(settings, tmp_path / "ray")
+    recorded(settings, tmp_path / "ray")  # a sweep that goes on: the same experiment
     client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'ray/mlflow.db'}")
-    (run,) = client.search_runs([client.get_experiment_by_name("small").experiment_id])
-    assert (run.info.run_name, run.info.status) == ("mlp-w8", "FINISHED")
-    assert set(flatten(known["mlp-w8"])) <= set(run.data.params)
+    runs = client.search_runs([client.get_experiment_by_name("small").experiment_id])
+    assert sorted((run.info.run_name, run.info.status) for run in runs) == [
+        *2 * [("mlp-w8", "FINISHED")],
+        *2 * [("mlp-w9", "FAILED")],
+    ]
+    run = next(run for run in runs if run.info.run_name == "mlp-w8")
+    assert set(flatten(settings)) <= set(run.data.params)
     assert run.data.params["model.width"] in ("8", "8.0")
-    assert run.data.metrics["test_accuracy"] == 0.5
+    assert run.data.metrics == {"round": 1, "test_accuracy": 0.5}
+    history = client.get_metric_history(run.info.run_id, "test_accuracy")
+    assert [(point.step, point.value) for point in history] == [(1, 0.25), (2, 0.5)]

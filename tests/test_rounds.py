@@ -154,8 +154,13 @@ def test_each_layer_keeps_the_least_that_is_asked_for():
 
 def test_a_ticket_and_its_sibling_are_fine_tuned_alike(monkeypatch):
     seen = []
-    train = training.train
-    monkeypatch.setattr(training, "train", lambda *a, **k: seen.append(a[2]) or train(*a, **k))
+    train = training.train_together
+
+    def noted(requests):
+        seen.extend(request.plan for request in requests)
+        return train(requests)
+
+    monkeypatch.setattr(training, "train_together", noted)
     played(rewind="fine-tuning", finetune_rate=0.1, controls=("sibling", "reinitialised"))
     rates = [float(plan.rates.learning_rate) for plan in seen]
     assert rates == pytest.approx([0.01, 0.001, 0.001, 0.01])

@@ -161,13 +161,16 @@ def stacked(members: Sequence[Weights]) -> Params:
 
 
 def mapped(one: Callable[..., T], chunk: int, *members: object) -> T:
-    """`one` over the leading axis of `members`, `chunk` at a time."""
+    """`one` over the leading axis of `members`, `chunk` at a time, which divides their number."""
     count = jax.tree.leaves(members)[0].shape[0]
     if chunk == count > 1:
         return jax.vmap(one)(*members)
     if chunk == 1:
         return jax.lax.map(lambda each: one(*each), members)
-    return jax.lax.map(lambda each: one(*each), members, batch_size=chunk)
+    # `batch_size` of `map` would do the same, but not for arrays without elements.
+    parts = jax.tree.map(lambda a: a.reshape(count // chunk, chunk, *a.shape[1:]), members)
+    found = jax.lax.map(lambda part: jax.vmap(one)(*part), parts)
+    return jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), found)
 
 
 def compilations() -> int:

@@ -163,7 +163,7 @@ def _read_fast(path: Path, data: bytes, kind: str) -> pd.DataFrame | None:
         true_values=["True"],
         false_values=["False"],
     )
-    lines = pyarrow.csv.ParseOptions(newlines_in_values=b'"' in data)
+    lines = pyarrow.csv.ParseOptions(newlines_in_values=b'"' in data, ignore_empty_lines=False)
     try:
         found = pyarrow.csv.read_csv(
             pa.BufferReader(data), parse_options=lines, convert_options=convert

@@ -8,6 +8,7 @@ as the device takes. No row depends on that: a member is the network that it is 
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,6 +18,13 @@ from capacity.config import Config
 from capacity.subject import Progress
 from capacity.training import Request, Snapshot, groups, train_together
 from capacity.trial import Outcome
+
+MOST = 256
+"""Trials side by side: each is a thread, and its outputs are those of one program."""
+COPIES = 12
+"""Of its weights that a trial holds, at most, while others train: what it restarts from, what it
+was drawn as, its moments, its best."""
+END_SECONDS = 10.0
 
 
 def run(
@@ -38,25 +46,51 @@ def run(
         )
         for name, config in trials.items()
     }
+    waiting = list(threads)
     try:
-        told: dict[str, Any] = dict.fromkeys(trials)
-        while told:
-            wanted: dict[str, Request] = {}
-            for name, answer in told.items():
-                said = threads[name].turn(answer)
-                while isinstance(said, Outcome):
-                    yield name, said
-                    said = threads[name].turn(None)
-                if isinstance(said, Request):
-                    wanted[name] = said
-                elif isinstance(said.error, Exception):
-                    yield name, said.error
-                elif said.error is not None:
-                    raise said.error
-            told = dict(_trained(wanted))
+        while waiting:
+            yield from _wave(threads, waiting)
     finally:
         for thread in threads.values():
             thread.end()
+
+
+def _wave(
+    threads: Mapping[str, "_Thread"], waiting: list[str]
+) -> Iterator[tuple[str, Outcome | Exception]]:
+    """Runs the first of those that wait, and as many more as there is memory for; takes them out.
+
+    What the first asks for says how large its networks are.
+    """
+    device.make_room()
+    turns: deque[tuple[str, Any]] = deque([(waiting.pop(0), None)])
+    room = None
+    while turns:
+        wanted: dict[str, Request] = {}
+        while turns:
+            name, answer = turns.popleft()
+            said = threads[name].turn(answer)
+            answer = None  # It may be large, and is the trial's now.
+            while isinstance(said, Outcome):
+                yield name, said
+                said = threads[name].turn(None)
+            if isinstance(said, Request):
+                wanted[name] = said
+                if room is None:
+                    room = _room(said)
+                    turns.extend((other, None) for other in waiting[: room - 1])
+                    del waiting[: room - 1]
+            elif isinstance(said.error, Exception):
+                yield name, said.error
+            elif said.error is not None:
+                raise said.error
+        turns.extend(_trained(wanted))
+
+
+def _room(request: Request) -> int:
+    """How many trials like the one that asks there is memory and patience for."""
+    memory, own = device.memory(), sum(leaf.nbytes for leaf in request.params.values())
+    return MOST if memory is None else max(1, min(MOST, memory // (COPIES * own)))
 
 
 def _run(
@@ -81,11 +115,17 @@ def _run(
 
 def _trained(wanted: Mapping[str, Request]) -> Iterator[tuple[str, Snapshot | Exception]]:
     """What was asked for, or the error that each who asked is to raise."""
+    device.make_room()
     names, requests = list(wanted), list(wanted.values())
-    for positions in groups(requests):
+    try:
+        found = groups(requests)
+    except Exception as error:
+        yield from ((name, error) for name in names)
+        return
+    for positions in found:
         own = [requests[position] for position in positions]
         try:
-            answers = train_together(own, device.memory())
+            answers = train_together(own, device.memory)
         except Exception as error:  # Theirs alone: whoever else waits goes on.
             answers = [error] * len(own)
         yield from zip([names[position] for position in positions], answers, strict=True)
@@ -122,12 +162,11 @@ class _Thread:
         return said
 
     def end(self) -> None:
-        """Ends the work where it waits; work that an interruption left running ends by itself."""
+        """Ends the work where it waits; what an interruption left running, at its next word."""
         if self._over or self._thread.ident is None:
             return
         self._told.put(_Abandoned())
-        if not self._running:
-            self._thread.join()
+        self._thread.join(END_SECONDS if self._running else None)
 
     def _run(self, work: Callable[[Callable[[Any], Any]], None]) -> None:
         error = None

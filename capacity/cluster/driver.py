@@ -19,6 +19,7 @@ from capacity.config import Config
 
 WORKER_DEATHS = 3
 """Of one trial, until it is given up: a lost node is not its fault, lost memory is."""
+DEAD = f"its worker died, and {WORKER_DEATHS} that took over"
 
 
 def run(
@@ -91,6 +92,8 @@ def run(
         if handover.error is not None:
             raise handover.error from None
         raise
+    finally:
+        tracking.close()
 
 
 class Watchers(NamedTuple):
@@ -121,6 +124,7 @@ class _Handover(tune.Callback):
         self._planned, self._asked = planned, asked
         self._running: set[str] = set()
         self._over: set[str] = set()
+        self._deaths: dict[str, int] = {}
         self.error: Exception | None = None
 
     def __deepcopy__(self, memo: dict) -> "_Handover":
@@ -132,7 +136,6 @@ class _Handover(tune.Callback):
 
     def on_trial_start(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         left = self._left(trial)
-        self._running -= set(left)
         for name in left[:1]:  # Of others it is known when they say something.
             self._begin(name)
 
@@ -148,25 +151,42 @@ class _Handover(tune.Callback):
             return
         over = report.over or bool(result["done"])
         try:
-            for name in [report.trial] if report.trial else self._left(trial):
+            for name in report.trials:
+                if name in self._over:  # of a worker that was thought dead
+                    continue
                 self._begin(name)
                 self._hand_over(name, report.said, last=over)
                 if over:
                     self._end(name)
+            if over or hasattr(report.said, "rows"):
+                # Tune counts deaths since a shift began; what counts is that it comes on.
+                trial.run_metadata.num_failures = 0
         except Exception as error:
             self.error = error  # Tune would bury it in the text of another.
             raise
+
+    def on_trial_recover(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
+        """A worker died: what it ran runs alone from now on, and what kills again is ended."""
+        names = [name for name in self._left(trial) if name in self._running]
+        self._running -= set(names)
+        self._shelf.suspect(names)
+        for name in names:
+            self._deaths[name] = self._deaths.get(name, 0) + 1
+            if self._deaths[name] > WORKER_DEATHS:
+                self._fail(name, DEAD)
+                self._end(name)
 
     def _hand_over(self, name: str, content: Any, *, last: bool) -> None:
         if isinstance(content, str):
             self._fail(name, content)
         elif hasattr(content, "rows"):
-            self._dashboard.round(name, content.control, scalars(content), last=last)
-            self._metrics.outcome(name, content, last=last)
-            self._tracking.scalars(name, scalars(content))
+            self._deaths.pop(name, None)
             self._outcome(name, content)
             if content.continuation is not None:
                 self._shelf.put(name, content.continuation)
+            self._dashboard.round(name, content.control, scalars(content), last=last)
+            self._metrics.outcome(name, content, last=last)
+            self._tracking.scalars(name, scalars(content))
         elif last:  # It has more to say: Tune ended it.
             self._stop(name, f"at step {content.step} of {content.steps}")
         else:
@@ -177,7 +197,7 @@ class _Handover(tune.Callback):
 
     def on_trial_error(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         for name in self._left(trial):
-            self._fail(name, f"its worker died, and {WORKER_DEATHS} that took over")
+            self._fail(name, DEAD)
             self._end(name)
 
     def _left(self, trial: Any) -> list[str]:

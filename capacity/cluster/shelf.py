@@ -27,8 +27,12 @@ class Shelf:
         """`trial` has said its last word: nobody need take it up again."""
         ray.get(self._actor.end.remote(trial))
 
-    def take(self, trials: Sequence[str]) -> dict[str, bytes | None]:
-        """What was put last of each of `trials` that has not ended."""
+    def suspect(self, trials: Sequence[str]) -> None:
+        """A worker died on these: whoever takes them up is to run each by itself."""
+        ray.get(self._actor.suspect.remote(list(trials)))
+
+    def take(self, trials: Sequence[str]) -> tuple[dict[str, bytes | None], set[str]]:
+        """What was put last of each of `trials` that has not ended, and which are suspects."""
         return ray.get(self._actor.take.remote(list(trials)))
 
 
@@ -39,6 +43,7 @@ def _actor() -> Any:
         def __init__(self):
             self._kept: dict[str, bytes] = {}
             self._ended: set[str] = set()
+            self._suspects: set[str] = set()
 
         def put(self, trial: str, continuation: bytes | None) -> None:
             self._kept.pop(trial, None)
@@ -49,8 +54,12 @@ def _actor() -> Any:
             self._kept.pop(trial, None)
             self._ended.add(trial)
 
-        def take(self, trials: list[str]) -> dict[str, bytes | None]:
-            return {name: self._kept.get(name) for name in trials if name not in self._ended}
+        def suspect(self, trials: list[str]) -> None:
+            self._suspects.update(trials)
+
+        def take(self, trials: list[str]) -> tuple[dict[str, bytes | None], set[str]]:
+            left = {name: self._kept.get(name) for name in trials if name not in self._ended}
+            return left, self._suspects & left.keys()
 
     Continuations.__qualname__ = "Continuations"
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)

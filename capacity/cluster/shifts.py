@@ -28,7 +28,7 @@ class Shift(NamedTuple):
 def shifts(trials: Mapping[str, Config], workers: int) -> list[Shift]:
     """All trials, in as many shifts as there are packs, up to a number that Tune bears."""
     found = packs(trials, PACKS * workers)
-    length = max(1, math.ceil(len(found) / MOST))
+    length = max(1, math.ceil(len(found) / max(MOST, PACKS * workers)))
     return [_shift(trials, found[i : i + length]) for i in range(0, len(found), length)]
 
 

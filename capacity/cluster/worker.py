@@ -35,6 +35,7 @@ class PopulationTrial(tune.Trainable):
     ) -> None:
         """Claims cores for the life of the process, then starts the first pack."""
         self._shifts, self._shelf = shifts or {}, shelf
+        self._trials: Any = None
         first = next(iter(self._shift(config).packs[0].values()))
         cpus = Config.model_validate_json(first).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
@@ -44,8 +45,6 @@ class PopulationTrial(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Starts another shift in the same process."""
-        self._trials.stop()
-        device.make_room()
         self._begin(new_config)
         return True
 
@@ -53,20 +52,19 @@ class PopulationTrial(tune.Trainable):
         """Waits for the next round, or looks at the current one after a while."""
         if self._trials.done:
             return {"done": True}
-        name, said, over = None, None, True
         try:
             name, said = self._trials.next(REPORT_SECONDS)
-            over = name not in self._trials.left
+            names, over = (name,), name not in self._trials.left
         except Exception as error:  # The same would happen again, so Tune is not to try again.
-            said = error
+            names, said, over = tuple(self._trials.left), error, True
+            self._trials.left.clear()
         if isinstance(said, Exception):
             said = f"{type(said).__name__}: {said}"
         if self._trials.done:
             self._next()
         # What a scheduler decides by; of many trials in one, Tune would keep all that they say.
         shown = scalars(said) if self._proposed and not isinstance(said, str) else {}
-        done = name is None or self._trials.done
-        return {**shown, "parcel": Parcel(Report(name, said, over)), "done": done}
+        return {**shown, "parcel": Parcel(Report(names, said, over)), "done": self._trials.done}
 
     def cleanup(self) -> None:
         """Ends the thread and frees the cores."""
@@ -87,13 +85,26 @@ class PopulationTrial(tune.Trainable):
 
     def _next(self) -> None:
         """The next pack of which something is left to do, or none."""
+        if self._trials is not None:
+            self._trials.stop()
         pack: Mapping[str, str] = {}
         left: dict[str, bytes | None] = {}
         while self._packs and not left:
             pack = self._packs.pop(0)
-            left = self._shelf.take(list(pack)) if self._shelf else dict.fromkeys(pack)
+            left = self._taken(pack)
         configs = {name: Config.model_validate_json(pack[name]) for name in left}
         self._trials = self.background(configs, left)
+
+    def _taken(self, pack: Mapping[str, str]) -> dict[str, bytes | None]:
+        """What is left of a pack to run now; suspects wait, each for a turn of its own."""
+        if self._shelf is None:
+            return dict.fromkeys(pack)
+        left, suspects = self._shelf.take(list(pack))
+        if not suspects or len(left) == 1:
+            return left
+        alone = [{name: pack[name]} for name in left if name in suspects]
+        self._packs = [*alone, *self._packs]
+        return {name: start for name, start in left.items() if name not in suspects}
 
     def _shift(self, config: dict[str, Any]) -> Shift:
         """One known from the start, or a trial that came with its settings when it was proposed."""
@@ -104,14 +115,14 @@ class PopulationTrial(tune.Trainable):
 
 
 class Report(NamedTuple):
-    """What a trial says: where it is, an outcome, or why it failed.
+    """What trials say: where one is, an outcome, or why it failed.
 
     Attributes:
-      trial: None for all of a shift.
+      trials: one, or all of a pack that failed.
       over: whether this is its last word.
     """
 
-    trial: str | None
+    trials: tuple[str, ...]
     said: Any
     over: bool
 

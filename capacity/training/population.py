@@ -79,15 +79,16 @@ def train(
       MemoryError: the compiled program says that it takes more than `memory`.
     """
     own = _own(plan, train, validation, params)
-    state = _start(model, rule, own.rates, params, mask, evaluations=evaluations, watch=watch)
-    earlier = jax.tree.map(jnp.copy, state.params)
     fixed = (model, rule, plan, train, validation, own)
+    begin = functools.partial(_start, model, rule, evaluations=evaluations, watch=watch)
     done, stride = 0, 1
     if memory is not None:
-        moving = (state, mask, keys, done, evaluations)
-        needed = _bytes(_advance.lower(*fixed, *moving, chunk=chunk, watch=watch), earlier)
+        moving = (jax.eval_shape(begin, own.rates, params, mask), mask, keys, done, evaluations)
+        needed = _bytes(_advance.lower(*fixed, *moving, chunk=chunk, watch=watch), params)
         if needed > memory:
             raise MemoryError(f"{len(keys)} networks take {needed:,} bytes of {memory:,}")
+    state = begin(own.rates, params, mask)
+    earlier = jax.tree.map(jnp.copy, state.params)
     while done < evaluations:
         until = min(done + stride, evaluations)
         if done < snapshot < until:
@@ -188,7 +189,7 @@ def _cache_bytes() -> int:
         return 1 << 20
 
 
-def _bytes(lowered: jax.stages.Lowered, earlier: Params) -> int:
+def _bytes(lowered: jax.stages.Lowered, params: Params) -> int:
     """What a program takes of its device: its arguments, results, scratch space and a snapshot.
 
     It is compiled for that, and not again when it runs.
@@ -197,7 +198,7 @@ def _bytes(lowered: jax.stages.Lowered, earlier: Params) -> int:
     if stats is None:  # Not every device can say.
         return 0
     taken = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
-    return taken - stats.alias_size_in_bytes + sum(leaf.nbytes for leaf in earlier.values())
+    return taken - stats.alias_size_in_bytes + sum(leaf.nbytes for leaf in params.values())
 
 
 class _Own(NamedTuple):

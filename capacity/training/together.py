@@ -1,7 +1,7 @@
 """Trainings that are the same program, as one population."""
 
 import functools
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -56,7 +56,9 @@ def groups(requests: Sequence[Request]) -> list[list[int]]:
     for position, request in enumerate(requests):
         own = _program(request)
         for kind, others in found:
-            if own == kind and _same_inputs(requests[others[0]], request):
+            # Two beginnings of a third need not be alike: it is compared with the longest.
+            longest = max(others, key=lambda other: len(requests[other].train.inputs))
+            if own == kind and _same_inputs(requests[longest], request):
                 others.append(position)
                 break
         else:
@@ -93,7 +95,9 @@ def _program(request: Request) -> Hashable:
     )
 
 
-def train_together(requests: Sequence[Request], memory: int | None = None) -> list[Any]:
+def train_together(
+    requests: Sequence[Request], memory: Callable[[], int | None] = lambda: None
+) -> list[Any]:
     """What `train` returns for each of them, or the error of those that could not be trained.
 
     A population that does not fit the memory is divided in two, and so on; a request that does not
@@ -101,24 +105,26 @@ def train_together(requests: Sequence[Request], memory: int | None = None) -> li
 
     Args:
       requests: of one group.
-      memory: bytes that a program may take, by its own account; None for as many as there are.
+      memory: bytes that a program may take now, by its own account; None for as many as there are.
     """
     try:
-        return _trained(requests, memory)
+        return _trained(requests, memory())
     except (MemoryError, jax.errors.JaxRuntimeError) as error:
         if not _too_large(error):
             raise
-        reason = error
+        # Without what led to it, which holds all that there was no room for.
+        reason = error.with_traceback(None)
+        reason.__cause__ = reason.__context__ = None
     half = len(requests) // 2
     if half:
         parts = (requests[:half], requests[half:])
         return [snapshot for part in parts for snapshot in train_together(part, memory)]
     (one,) = requests
     chunk = next((c for c in range(one.chunk - 1, 0, -1) if one.chunk % c == 0), None)
-    if chunk is None:
-        # The account of a program is an upper bound: without it, the device has the last word.
-        return [reason] if memory is None else train_together(requests)
-    return train_together([one._replace(chunk=chunk, wider=False)], memory)
+    if chunk is not None:
+        return train_together([one._replace(chunk=chunk, wider=False)], memory)
+    # The account of a program is an upper bound: without it, the device has the last word.
+    return [reason] if memory() is None else train_together(requests)
 
 
 def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:

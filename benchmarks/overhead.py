@@ -92,7 +92,7 @@ def main() -> None:
     lines = [
         "# What a sweep costs beyond its training",
         "",
-        "- Command: `python -m benchmarks.overhead`",
+        f"- Command: `{' '.join(['python -m benchmarks.overhead', *sys.argv[1:]])}`",
         f"- Trials: the 32 of `{CONFIG}`, compiled before; medians of {options.repeats} turns",
         f"- Date: {datetime.date.today().isoformat()}; {os.cpu_count()} cores",
         "",

@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import datetime
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -53,7 +54,8 @@ def main() -> None:
     grid = Grid("Large sweeps", ("what", "measured", "bar", "met"), rows)
     show(Console(width=140), grid)
     options.out.mkdir(parents=True, exist_ok=True)
-    lines = ["# Large sweeps", "", "- Command: `python -m benchmarks.scale`"]
+    command = " ".join(["python -m benchmarks.scale", *sys.argv[1:]])
+    lines = ["# Large sweeps", "", f"- Command: `{command}`"]
     lines += [f"- Date: {datetime.date.today().isoformat()}; {os.cpu_count()} cores", ""]
     (options.out / "scale.md").write_text("\n".join([*lines, *markdown(grid)]) + "\n")
 

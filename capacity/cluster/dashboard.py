@@ -11,8 +11,8 @@ from typing import Any
 
 import ray
 
-MOST_OPEN, MOST_ENDED = 500, 200
-"""Trials that are shown at once: the tasks of an actor, and the lines of a file, are few."""
+MOST_OPEN, MOST_ENDED, MOST_NAMED = 500, 200, 1000
+"""Trials with a task, ended trials in the table, and tasks by names of their own."""
 
 
 class Dashboard:
@@ -28,6 +28,7 @@ class Dashboard:
         self._table = _Table(logs / f"capacity-{ray.get_runtime_context().get_job_id()}.log")
         self._actor = _actor()
         self._open: set[str] = set()
+        self._named = 0
 
     @property
     def directions(self) -> str:
@@ -53,7 +54,7 @@ class Dashboard:
         """A trial runs, for the first time or again."""
         if trial not in self._open and len(self._open) < MOST_OPEN:
             self._open.add(trial)
-            self._actor.trial.options(name=trial).remote(trial)
+            self._task(self._actor.trial, trial)
         self._table.write(trial, "running", {})
 
     def progress(self, trial: str, control: str, scalars: Mapping[str, float]) -> None:
@@ -65,7 +66,7 @@ class Dashboard:
         """A round, or its control, is measured; the last one ends its trial."""
         said = " ".join([trial, control, *_numbers(scalars)])
         self._table.write(trial, f"{'finished' if last else 'running'} {control}", scalars)
-        self._actor.round.options(name=said).remote(said)
+        self._task(self._actor.round, said)
         if last:
             self._end(trial)
 
@@ -78,6 +79,11 @@ class Dashboard:
         """A trial ended without all of its rounds."""
         self._table.write(trial, f"failed: {reason}", {})
         self._end(trial, reason)
+
+    def _task(self, method: Any, name: str) -> None:
+        """A task by that name; Ray keeps a metric of each name for ever, so they have an end."""
+        self._named += 1
+        (method.options(name=name) if self._named <= MOST_NAMED else method).remote(name)
 
     def _end(self, trial: str, reason: str | None = None) -> None:
         self._table.end(trial)

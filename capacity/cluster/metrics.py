@@ -9,7 +9,8 @@ from ray.util.metrics import Counter, Gauge
 from capacity.cluster.worker import scalars
 
 REPEAT_SECONDS = 2.0
-MOST_ENDED = 200
+MOST_ENDED, MOST_COUNTED = 200, 500
+"""Trials that have a series of their own, in gauges and in counters."""
 
 # Ray puts `ray_` before each name, and `_total` behind a counter's.
 TRIAL, TRAINING = ("experiment", "trial"), ("experiment", "trial", "control")
@@ -51,6 +52,7 @@ class Metrics:
         self._pace: dict[str, _Pace] = {}
         self._last: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
         self._ended: dict[str, None] = {}
+        self._counted: set[str] = set()
         self._said = time.monotonic()
 
     def begin(self, trial: str) -> None:
@@ -108,6 +110,12 @@ class Metrics:
             tag = ("trial", oldest)
             self._last = {said: value for said, value in self._last.items() if tag not in said[1]}
 
+    def _of_its_own(self, trial: str) -> str:
+        """What a counter calls a trial: Ray keeps each of its series for ever."""
+        if len(self._counted) < MOST_COUNTED:
+            self._counted.add(trial)
+        return trial if trial in self._counted else "others"
+
     def _means(self, trial: str, content: Any) -> None:
         for key, value in scalars(content).items():
             if name := _NAMES.get(key):
@@ -120,6 +128,8 @@ class Metrics:
 
     def _count(self, name: str, value: int, **tags: str) -> None:
         if value:
+            if "trial" in tags:
+                tags["trial"] = self._of_its_own(tags["trial"])
             self._counters[name].inc(value, self._tags(COUNTERS[name], tags))
 
     def _tags(self, declared: tuple[Sequence[str], str], tags: Mapping[str, str]) -> dict[str, str]:

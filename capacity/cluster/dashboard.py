@@ -132,14 +132,18 @@ def _actor() -> Any:
             self._ends: dict[str, asyncio.Future] = {}
 
         async def trial(self, name: str) -> None:
-            await self._end(name)
+            try:
+                await self._end(name)  # which may have come before this
+            finally:
+                self._ends.pop(name, None)
 
         async def round(self, said: str) -> None:
             print(said, file=sys.stderr, flush=True)  # the log that the page opens with
 
         async def end(self, name: str, reason: str | None) -> None:
             end = self._end(name)
-            del self._ends[name]
+            if end.done():
+                return
             if reason is None:
                 end.set_result(None)
             else:

@@ -11,6 +11,8 @@ from typing import Any
 
 import ray
 
+from capacity.cluster.latest import Latest
+
 MOST_OPEN, MOST_ENDED, MOST_NAMED = 500, 200, 1000
 """Trials with a task, ended trials in the table, and tasks by names of their own."""
 
@@ -98,14 +100,11 @@ class _Table:
     def __init__(self, path: Path):
         self.path = path
         self._lines: dict[str, str] = {}
-        self._ended: dict[str, None] = {}
+        self._ended = Latest(MOST_ENDED)
 
     def end(self, trial: str) -> None:
-        """Of those that have ended the latest stay, so that the file does not grow with a sweep."""
-        self._ended[trial] = None
-        if len(self._ended) > MOST_ENDED:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest]
+        """A trial has ended: the line of one that did so long ago goes."""
+        if (oldest := self._ended.add(trial)) is not None:
             self._lines.pop(oldest, None)
 
     def write(self, trial: str, state: str, scalars: Mapping[str, float]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ray.util.metrics import Counter, Gauge
 
+from capacity.cluster.latest import Latest
 from capacity.cluster.worker import scalars
 
 REPEAT_SECONDS = 2.0
@@ -51,7 +52,7 @@ class Metrics:
         self._counters = {name: Counter(name, doc, tags) for name, (tags, doc) in COUNTERS.items()}
         self._pace: dict[str, _Pace] = {}
         self._last: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
-        self._ended: dict[str, None] = {}
+        self._ended = Latest(MOST_ENDED)
         self._counted: set[str] = set()
         self._said = time.monotonic()
 
@@ -102,11 +103,8 @@ class Metrics:
         self._count(how, 1)
 
     def _forget(self, ended: str) -> None:
-        """Of trials that have ended the latest stay, so that a long sweep does not grow."""
-        self._ended[ended] = None
-        if len(self._ended) > MOST_ENDED:
-            oldest = next(iter(self._ended))
-            del self._ended[oldest]
+        """A trial has ended: one that did so long ago is said no more."""
+        if (oldest := self._ended.add(ended)) is not None:
             tag = ("trial", oldest)
             self._last = {said: value for said, value in self._last.items() if tag not in said[1]}
 

@@ -10,6 +10,7 @@ by its own name, as it alone takes optuna. fronts: of several costs at once.
 """
 
 from capacity.search.at_random import AtRandom
+from capacity.search.domains import Choice, Range, SpaceError
 from capacity.search.evolution import Evolution
 from capacity.search.fronts import (
     dominates,
@@ -19,7 +20,7 @@ from capacity.search.fronts import (
     pareto_ranks,
 )
 from capacity.search.memory import ExhaustedError, Searcher
-from capacity.search.space import Choice, Dimension, Point, Range, Space, SpaceError
+from capacity.search.space import Dimension, Point, Space
 
 __all__ = [
     "AtRandom",

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from capacity.search.domains import Number
 from capacity.search.memory import Memory
-from capacity.search.space import Number, Point, Space
+from capacity.search.space import Point, Space
 
 
 class AtRandom:

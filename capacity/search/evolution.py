@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from capacity.search.domains import Number
 from capacity.search.fronts import crowding, pareto_ranks
 from capacity.search.memory import Memory, Told, word
-from capacity.search.space import Number, Point, Space
+from capacity.search.space import Point, Space
 
 
 class Evolution:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from capacity.search.space import Number
+from capacity.search.domains import Number
 
 
 def dominates(a: Iterable[Number], b: Iterable[Number]) -> bool:

@@ -5,7 +5,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from capacity.search.space import Number, Point, Space
+from capacity.search.domains import Number
+from capacity.search.space import Point, Space
 
 TRIES = 100  # proposals that may be known before the rest of the space is looked at
 LISTED = 100_000  # points of a space that may be listed for that

@@ -13,8 +13,9 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from capacity.search.domains import Choice, Number, Range
 from capacity.search.memory import Memory, word
-from capacity.search.space import Choice, Number, Point, Range, Space
+from capacity.search.space import Point, Space
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -1,5 +1,6 @@
 """From initial weights to trained ones: one network as pure functions, a population as map."""
 
+from capacity.training.chunks import chunk_size, mapped
 from capacity.training.curvature import (
     curvature,
     empirical_fisher,
@@ -18,11 +19,9 @@ from capacity.training.population import (
     Seen,
     Snapshot,
     Weights,
-    chunk_size,
     compilations,
     evaluate,
     initial,
-    mapped,
     member_keys,
     members,
     stacked,

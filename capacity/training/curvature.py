@@ -11,9 +11,9 @@ from jaxtyping import Array, Float, Int, Key
 from capacity.information.curvature import Krylov, krylov
 from capacity.models import Model, Params
 from capacity.pruning import fisher_diagonal
+from capacity.training.chunks import mapped
 from capacity.training.examples import Examples, example_losses, pick
 from capacity.training.network import Mask
-from capacity.training.population import mapped
 
 _BATCH = 500
 

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import quantising
+from capacity.training.chunks import mapped
 from capacity.training.examples import Examples
 from capacity.training.network import Mask
-from capacity.training.population import mapped
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve, Steps
 
 Progress = Callable[[int, Quantising], None]

@@ -15,9 +15,9 @@ import optax
 from jaxtyping import Array, Bool, Float, Int
 
 from capacity.models import Model, Params
+from capacity.training.chunks import mapped
 from capacity.training.examples import Examples, example_losses, pick
 from capacity.training.optimizer import Rates, Rule, transformation
-from capacity.training.population import mapped
 
 _LN2 = 0.6931471805599453
 

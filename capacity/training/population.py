@@ -3,8 +3,7 @@
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,12 +12,12 @@ from jaxtyping import Array, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import examples, network
+from capacity.training.chunks import mapped
 from capacity.training.examples import Examples, Quality
 from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
+from capacity.training.own import Own, of_one, own_of
 from capacity.training.watching import Watch, Watched, all_reports
-
-T = TypeVar("T")
 
 
 class Seen(NamedTuple):
@@ -78,7 +77,7 @@ def train(
     Raises:
       MemoryError: the compiled program says that it takes more than `memory`.
     """
-    own = _own(plan, train, validation, params)
+    own = own_of(plan, train, validation, params)
     fixed = (model, rule, plan, train, validation, own)
     begin = functools.partial(_start, model, rule, evaluations=evaluations, watch=watch)
     done, stride = 0, 1
@@ -128,27 +127,6 @@ def member_keys(seeds: Sequence[int], stream: str, index: int = 0) -> Key[Array,
     return jax.vmap(key)(jnp.asarray(seeds, jnp.uint32))
 
 
-def chunk_size(members: int, params: Mapping[str, Any], *, device: Any = None) -> int:
-    """How many members to train side by side: a divisor of `members`.
-
-    On a CPU, small networks gain from company (fewer, larger operations) until parameters,
-    gradients and two moments of all, 16 bytes a weight, outgrow the cache: about four times the
-    second-level cache of a core, by `benchmarks/throughput.py`. From then on one after the other
-    is faster. On other devices, whatever half of the memory holds four times over.
-
-    Args:
-      params: one network, or its shapes.
-    """
-    device = device or jax.devices()[0]
-    state_bytes = 16 * sum(leaf.size for leaf in jax.tree.leaves(params))
-    if device.platform == "cpu":
-        limit = max(1, 4 * _cache_bytes() // state_bytes)
-    else:
-        stats = device.memory_stats() or {}
-        limit = max(1, stats.get("bytes_limit", 8 << 30) // 2 // (4 * state_bytes))
-    return max(c for c in range(1, members + 1) if members % c == 0 and c <= limit)
-
-
 def members(tree: Mapping[str, Array]) -> list[Weights]:
     """The population's arrays [members, ...] as one dictionary of host arrays per member."""
     host = {name: np.asarray(leaf) for name, leaf in tree.items()}
@@ -161,32 +139,10 @@ def stacked(members: Sequence[Weights]) -> Params:
     return {name: jnp.asarray(np.stack([w[name] for w in members])) for name in members[0]}
 
 
-def mapped(one: Callable[..., T], chunk: int, *members: object) -> T:
-    """`one` over the leading axis of `members`, `chunk` at a time, which divides their number."""
-    count = jax.tree.leaves(members)[0].shape[0]
-    if chunk == count > 1:
-        return jax.vmap(one)(*members)
-    if chunk == 1:
-        return jax.lax.map(lambda each: one(*each), members)
-    # `batch_size` of `map` would do the same, but not for arrays without elements.
-    parts = jax.tree.map(lambda a: a.reshape(count // chunk, chunk, *a.shape[1:]), members)
-    found = jax.lax.map(lambda part: jax.vmap(one)(*part), parts)
-    return jax.tree.map(lambda a: a.reshape(count, *a.shape[2:]), found)
-
-
 def compilations() -> int:
     """Training programs compiled (or loaded from the cache) by this process."""
     program: Any = _advance
     return program._cache_size()
-
-
-def _cache_bytes() -> int:
-    """Size of a core's second-level cache, 1 MiB where the system does not say."""
-    path = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
-    try:
-        return int(path.read_text().strip().removesuffix("K")) << 10
-    except (OSError, ValueError):
-        return 1 << 20
 
 
 def _bytes(lowered: jax.stages.Lowered, params: Params) -> int:
@@ -199,51 +155,6 @@ def _bytes(lowered: jax.stages.Lowered, params: Params) -> int:
         return 0
     taken = stats.argument_size_in_bytes + stats.output_size_in_bytes + stats.temp_size_in_bytes
     return taken - stats.alias_size_in_bytes + sum(leaf.nbytes for leaf in params.values())
-
-
-class _Own(NamedTuple):
-    """What each member has for itself, [members, ...].
-
-    Attributes:
-      changes: of `Moves`, what they leave, exchange and spare; None where masks are fixed.
-      train, validation: labels.
-    """
-
-    rates: Rates
-    train_size: Array
-    changes: tuple[Any, Array, Array] | None
-    train: Array
-    validation: Array
-
-
-def _own(plan: Plan, train: Examples, validation: Examples, params: Params) -> _Own:
-    """Numbers of all members said for each: one program then serves both."""
-    count = len(jax.tree.leaves(params)[0])
-
-    def each(leaf: Array, axes: int = 0) -> Array:
-        leaf = jnp.asarray(leaf)
-        return leaf if leaf.ndim > axes else jnp.broadcast_to(leaf, (count, *leaf.shape))
-
-    moves, changes = plan.moves, None
-    if moves is not None:
-        kept = jax.tree.map(lambda table: each(table, 1), moves.kept)
-        changes = kept, each(moves.fraction), each(moves.least)
-    return _Own(
-        jax.tree.map(each, plan.rates),
-        each(plan.train_size),
-        changes,
-        each(train.labels, 1),
-        each(validation.labels, 1),
-    )
-
-
-def _of_one(plan: Plan, own: _Own) -> Plan:
-    """A member's plan: when things happen is shared, all else its own."""
-    moves = plan.moves
-    if moves is not None and own.changes is not None:
-        kept, fraction, least = own.changes
-        moves = moves._replace(kept=kept, fraction=fraction, least=least)
-    return plan._replace(rates=own.rates, train_size=own.train_size, moves=moves)
 
 
 @functools.partial(jax.jit, static_argnames=("model", "rule", "evaluations", "watch"))
@@ -272,7 +183,7 @@ def _advance(
     plan: Plan,
     train: Examples,
     validation: Examples,
-    own: _Own,
+    own: Own,
     state: State,
     mask: Mask,
     keys: Array,
@@ -282,11 +193,11 @@ def _advance(
     chunk: int,
     watch: Watch,
 ) -> State:
-    def one(own: _Own, state: State, mask: Mask, key: Array) -> State:
+    def one(own: Own, state: State, mask: Mask, key: Array) -> State:
         return network.advance(
             model,
             rule,
-            _of_one(plan, own),
+            of_one(plan, own),
             train._replace(labels=own.train),
             validation._replace(labels=own.validation),
             state,

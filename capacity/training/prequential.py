@@ -19,10 +19,10 @@ from jaxtyping import Array, Float32, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training import growing
+from capacity.training.chunks import mapped
 from capacity.training.examples import Examples, pick
 from capacity.training.growing import Learner, Recipe, Stage
 from capacity.training.optimizer import Rates
-from capacity.training.population import mapped
 
 _ASKED = 500
 _EVALUATIONS = 10

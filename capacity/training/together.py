@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from capacity.models import Model, Params
+from capacity.training.chunks import chunk_size
 from capacity.training.examples import Examples
 from capacity.training.network import Mask, Plan
 from capacity.training.optimizer import Rule
@@ -18,7 +19,6 @@ from capacity.training.population import (
     Progress,
     Seen,
     Snapshot,
-    chunk_size,
     train,
 )
 from capacity.training.watching import Watch

@@ -24,10 +24,10 @@ from benchmarks.saturation import LENET, drawn
 from capacity import criteria, lottery, pruning, training
 from capacity.criteria import Batch, Criterion
 from capacity.lottery import Lottery, Operations, dense_mask
-from capacity.models import build, interchangeable
-from capacity.pruning import kept_count, kept_counts
+from capacity.models import Model, Params, build, interchangeable
+from capacity.pruning import Mask, kept_count, kept_counts
 from capacity.pruning.schedules import gradual
-from capacity.training import Moves, Plan, Rates, Rule
+from capacity.training import Examples, Moves, Plan, Rates, Rule, Trained
 
 STEPS, EVERY, UPDATE = 2000, 1000, 100
 BAR = 0.10
@@ -72,22 +72,13 @@ def moving(repeats: int) -> Grid:
     sparse = criteria.chosen(Criterion("random"), model, params, dense, tenth, keys, batch, chunk=1)
 
     def run(kind: str) -> float:
-        rates = Rates(jnp.float32(1.2e-3), jnp.float32(0), jnp.int32(0), jnp.int32(STEPS))
-        plan = Plan(rates, jnp.int32(55_000), jnp.int32(EVERY))
+        moves = None
         if kind != "fixed":
             of = tables if kind in ("gradual", "movement") else {}
             start, updates = jnp.int32(schedule.start), jnp.int32(schedule.updates)
-            plan = plan._replace(
-                moves=Moves(start, jnp.int32(UPDATE), updates, of, jnp.float32(0.3), jnp.int32(1))
-            )
+            moves = Moves(start, jnp.int32(UPDATE), updates, of, jnp.float32(0.3), jnp.int32(1))
         mask = dense if kind in ("gradual", "movement") else sparse
-        began = time.process_time()
-        done = training.train(
-            model, Rule(batch_size=60, moving=kind), plan, train, validation, params, mask,
-            training.member_keys([0], "order"), STEPS // EVERY, chunk=1,
-        )  # fmt: skip
-        jax.block_until_ready(done.state.params)
-        return 1000 * (time.process_time() - began) / STEPS
+        return _step_ms(model, params, mask, train, validation, kind, moves)
 
     kinds = ("fixed", "gradual", "set", "rigl", "movement")
     for kind in kinds:
@@ -147,8 +138,9 @@ def compiling() -> Grid:
 
 
 def compacting(repeats: int) -> Grid:
-    """Forward passes of 5,000 examples by the masked network, and by the compact one."""
-    examples = drawn(5_000, 2)
+    """Forward passes of 5,000 examples by the masked network and by the compact one, and steps of
+    training with its useless units and without."""
+    examples, train = drawn(5_000, 2), drawn(55_000, 0)
     inputs, _ = training.pick(examples, jnp.arange(5_000))
     model = build(LENET)
     params = training.initial(model, training.member_keys([0], "initial"))
@@ -170,17 +162,46 @@ def compacting(repeats: int) -> Grid:
         apart = float(jnp.max(jnp.abs(apply(pair[0], inputs) - apply(pair[1], inputs))))
         turns = [[_core_ms(apply, each, inputs) for each in pair] for _ in range(repeats)]
         ratio = statistics.median(whole / small for whole, small in turns)
+        ways = (None, training.trained_units(model, mask))
+        steps = [
+            [_step_ms(model, params, mask, train, examples, units=units) for units in ways]
+            for _ in range(repeats + 1)
+        ][1:]  # The first compiles.
+        step = statistics.median(whole / small for whole, small in steps)
         rows.append(
             (
                 f"{share:.1%} of the units",
                 f"{saved.compact.parameters:,}",
                 f"{saved.compact_speed_up:.1f} x",
                 f"{ratio:.1f} x",
+                f"{step:.1f} x",
                 f"{apart:.0e}",
             )
         )
-    header = ("kept", "weights", "speed-up in theory", "measured", "largest difference")
-    return Grid("Compact networks: forward pass of 5,000 examples", header, rows)
+    header = ("kept", "weights", "speed-up in theory", "forward", "training", "outputs apart")
+    return Grid("Compact networks: a forward pass, and a step of training", header, rows)
+
+
+def _step_ms(
+    model: Model,
+    params: Params,
+    mask: Mask,
+    train: Examples,
+    validation: Examples,
+    kind: str = "fixed",
+    moves: Moves | None = None,
+    units: Trained | None = None,
+) -> float:
+    """Core milliseconds of a step of one network."""
+    rates = Rates(jnp.float32(1.2e-3), jnp.float32(0), jnp.int32(0), jnp.int32(STEPS))
+    plan = Plan(rates, jnp.int32(55_000), jnp.int32(EVERY), moves, units)
+    began = time.process_time()
+    done = training.train(
+        model, Rule(batch_size=60, moving=kind), plan, train, validation, params, mask,
+        training.member_keys([0], "order"), STEPS // EVERY, chunk=1,
+    )  # fmt: skip
+    jax.block_until_ready(done.state.params)
+    return 1000 * (time.process_time() - began) / STEPS
 
 
 def _core_ms(apply, params, inputs) -> float:

@@ -143,7 +143,9 @@ def _trained(
         )
     size = jnp.int32(len(subject.dataset.train.labels))
     plan = training.Plan(rates, size, jnp.int32(every))
-    if settings.timing in lottery.DURING:
+    if settings.timing not in lottery.DURING:
+        plan = plan._replace(units=_trained_units(subject, mask, steps))
+    else:
         moving = settings.method if settings.timing == "dynamic" else _gradual(settings.method)
         rule = rule._replace(moving=moving)
         plan = plan._replace(moves=_moves(subject, kept, rests=control != TICKET))
@@ -164,6 +166,18 @@ def _trained(
         wider=config.training.chunk == "auto" and jax.default_backend() != "cpu",
     )
     return train(request)
+
+
+def _trained_units(subject: Subject, mask: training.Mask, steps: int) -> training.Trained | None:
+    """The units to train, where others are useless and leaving them out is worth it."""
+    wanted, settings = subject.config.pruning.narrow, subject.config.training
+    if wanted is False or settings.weight_decay:
+        return None  # Decay moves weights that have no gradient, too.
+    units = training.trained_units(subject.model, mask)
+    if units is None or wanted is True:
+        return units
+    examples = steps * settings.batch_size * subject.config.seeds
+    return units if training.pays(subject.model, units, examples) else None
 
 
 def _gradual(method: str) -> str:

@@ -141,6 +141,22 @@ def test_the_random_mask_of_units_is_of_units():
     assert np.any(ticket != control)
 
 
+def test_rounds_without_useless_units_are_the_same():
+    """The second round trains 2 of 8 units: the same network, and another program."""
+    pruning = {"method": "unit-norm", "rate": 0.5, "rounds": 2, "controls": ("random-mask",)}
+    whole = played(narrow=False, **pruning)
+    before = training.compilations()
+    found = played(narrow=True, **pruning)
+    assert training.compilations() == before + 2
+    for (_, a), (_, b) in zip(found, whole, strict=True):
+        for name, mask in a.mask.items():
+            np.testing.assert_array_equal(mask, b.mask[name])
+        # Sums are in another order.
+        for name, leaf in a.state.params.items():
+            np.testing.assert_allclose(leaf, b.state.params[name], rtol=1e-3, atol=1e-4)
+    assert kept(found)[0]["layers/0/kernel"] == 64 * 2
+
+
 def test_no_layer_is_emptied_while_all_compete_in_training():
     found = played(schedule="gradual", allocation="global", rate=0.98, least=5, update_every=10)
     for counts in kept(found):

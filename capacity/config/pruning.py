@@ -108,6 +108,12 @@ class Pruning(Section):
         "weights or on fresh ones, a sibling with another order of data, a dense network as small",
     )
 
+    narrow: bool | Literal["auto"] = key(
+        "auto",
+        "train without the units whose outputs are all pruned, by a program of its own; auto: "
+        "where that saves time, and there is no weight decay and the mask does not move",
+    )
+
     @property
     def trainings(self) -> int:
         """How often a seed's network is trained: dense, then every round and its controls."""
@@ -187,6 +193,10 @@ class Pruning(Section):
         require(
             not during or self.begin < self.end,
             f"begin = {self.begin}: must be below end = {self.end}",
+        )
+        require(
+            not (during and self.narrow is True),
+            f"narrow is not an option of schedule {self.timing}, whose mask moves",
         )
         require(not during or self.end < 1, "end = 1: the mask must rest before training ends")
         require(

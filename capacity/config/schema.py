@@ -100,4 +100,9 @@ class Config(Section):
             chunk == "auto" or self.seeds % chunk == 0,
             f"training.chunk = {chunk}: must divide seeds = {self.seeds}",
         )
+        require(
+            self.pruning.narrow is not True or self.training.weight_decay == 0,
+            "pruning.narrow = true: is not an option with training.weight_decay, which moves the "
+            "weights that are left out, too",
+        )
         return self

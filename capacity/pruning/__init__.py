@@ -7,7 +7,7 @@ how far networks are apart, and how sparse they can be.
 """
 
 from capacity.pruning.allocation import competition, erk, refuse_emptied, uniform
-from capacity.pruning.compaction import Compact, compacted
+from capacity.pruning.compaction import Compact, compacted, useful_units
 from capacity.pruning.connectivity import Line, barrier, interpolated, line
 from capacity.pruning.cost import Cost, Savings, cost, savings
 from capacity.pruning.critical import FALLS, NEVER_FALLS, STARTS_BELOW, Critical, critical_sparsity
@@ -98,4 +98,5 @@ __all__ = [
     "unit_freedom",
     "unit_mask",
     "unit_norms",
+    "useful_units",
 ]

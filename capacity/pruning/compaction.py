@@ -59,14 +59,11 @@ def compacted(
     for units in layers:
         if not _normalised(units):
             _fold(tensors, masks, units, activation, padded)
-    used = []
-    for units, width in reversed(list(zip(layers, widths or [1] * len(layers), strict=True))):
-        kernel = units.outputs[0].tensor
-        useful = _used(masks, units, tensors[kernel].shape[-1])
-        masks[kernel][..., ~useful] = False
+    used = useful_units(masks, layers)
+    for units, useful, width in zip(layers, used, widths or [1] * len(layers), strict=True):
+        masks[units.outputs[0].tensor][..., ~useful] = False
         spare = np.flatnonzero(~useful)[: max(0, width - int(useful.sum()))]
         useful[spare] = True
-        used.insert(0, useful)
     for units, useful in zip(layers, used, strict=True):
         for axis in (*units.outputs, *units.inputs):
             index = unit_index(axis, tensors[axis.tensor].shape[axis.axis], useful.size)
@@ -76,6 +73,21 @@ def compacted(
                     tree[axis.tensor] = np.compress(places, tree[axis.tensor], axis.axis)
     tensors |= {name: np.where(m, tensors[name], 0) for name, m in masks.items()}
     return Compact(tensors, masks, [np.flatnonzero(useful) for useful in used])
+
+
+def useful_units(mask: Masks, layers: Sequence[Units]) -> list[Bool[np.ndarray, " units"]]:
+    """By layer, the units whose outputs reach the network's; all of a normalised layer.
+
+    Without the others the function is the same, and so is training, as they have no gradient.
+    """
+    masks = dict(mask)
+    found = []
+    for units in reversed(layers):
+        kernel = units.outputs[0].tensor
+        useful = _used(masks, units, masks[kernel].shape[-1])
+        masks[kernel] = masks[kernel] & useful
+        found.insert(0, useful)
+    return found
 
 
 def _fold(

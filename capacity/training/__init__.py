@@ -12,6 +12,7 @@ from capacity.training.finetune import Finetuned, finetune
 from capacity.training.growing import Recipe
 from capacity.training.memorising import Memory, memorise
 from capacity.training.moving import Moves, Sparse
+from capacity.training.narrow import Trained, pays, trained_units
 from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.population import (
@@ -56,6 +57,7 @@ __all__ = [
     "Snapshot",
     "Sparse",
     "State",
+    "Trained",
     "Watch",
     "Watched",
     "Weights",
@@ -77,11 +79,13 @@ __all__ = [
     "member_keys",
     "members",
     "memorise",
+    "pays",
     "pick",
     "saturation_now",
     "stacked",
     "stage_steps",
     "train",
     "train_together",
+    "trained_units",
     "watched",
 ]

@@ -1,7 +1,7 @@
 """One network from key to trained weights, as pure functions that a population maps."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, Key
 from capacity.models import Model, Params
 from capacity.pruning import Mask
 from capacity.pruning.scores import moved as movement
-from capacity.training import moving
+from capacity.training import moving, narrow
 from capacity.training.examples import Examples, evaluate, pick
 from capacity.training.moving import FIXED, Moves, Sparse
 from capacity.training.optimizer import Rates, Rule, transformation
@@ -27,12 +27,14 @@ class Plan(NamedTuple):
 
     Attributes:
       moves: of a mask that `Rule.moving` changes while the network trains.
+      units: that are trained, where the mask is fixed and leaves others useless; see `narrow`.
     """
 
     rates: Rates
     train_size: Int[Array, ""]
     evaluate_every: Int[Array, ""]
     moves: Moves | None = None
+    units: narrow.Trained | None = None
 
 
 class Curve(NamedTuple):
@@ -168,8 +170,10 @@ def _until_evaluation(
     end = begin + plan.evaluate_every
     zeros = (jnp.zeros(()), jnp.zeros(()), jnp.zeros(()))
     if rule.moving == FIXED:
-        carry = (state.params, state.moments, {}, zeros)
-        params, moments, _, sums = steps(begin, end, carry, mask)
+        whole = (state.params, state.moments, mask)
+        small, moments, mask = _narrow(model, whole, plan.units)
+        small, moments, _, sums = steps(begin, end, (small, moments, {}, zeros), mask)
+        params, moments = _whole(model, whole[:2], (small, moments), plan.units)
         sparse, settled = state.sparse, jnp.bool_(True)
     else:
         assert plan.moves is not None
@@ -181,7 +185,7 @@ def _until_evaluation(
         inputs, _ = pick(validation, jnp.arange(watch.examples))
         look, known = watched(model, watch, turned(params), inputs)
         seen = noted(seen, look, now)
-    quality = evaluate(model, turned(params), validation, known)
+    quality = evaluate(model, turned(_narrow(model, params, plan.units)), validation, known)
 
     count = plan.evaluate_every.astype(jnp.float32)
     values = (sums[0] / count / _LN2, sums[1] / count, *quality)
@@ -215,6 +219,16 @@ def _moved(
         rule.moving, moves, at, key, turned(params), turned(moments), turned(sparse), by_weight
     )
     return turned(after[0]), turned(after[1]), turned(after[2])
+
+
+def _narrow(model: Model, tree: Any, units: narrow.Trained | None) -> Any:
+    """Of what is turned, the units that are trained."""
+    return tree if units is None else turned(narrow.taken(model, turned(tree), units))
+
+
+def _whole(model: Model, tree: Any, small: Any, units: narrow.Trained | None) -> Any:
+    """Of what is turned, all units again."""
+    return small if units is None else turned(narrow.put(model, turned(tree), turned(small), units))
 
 
 def _turned_state(state: State) -> State:

@@ -8,6 +8,7 @@ from jaxtyping import Array
 
 from capacity.models import Params
 from capacity.training.examples import Examples
+from capacity.training.narrow import Trained
 from capacity.training.network import Plan
 from capacity.training.optimizer import Rates
 
@@ -18,6 +19,7 @@ class Own(NamedTuple):
     Attributes:
       changes: of `Moves`, what they leave, exchange and spare; None where masks are fixed.
       train, validation: labels.
+      units: that are trained; None for all.
     """
 
     rates: Rates
@@ -25,6 +27,7 @@ class Own(NamedTuple):
     changes: tuple[Any, Array, Array] | None
     train: Array
     validation: Array
+    units: Trained | None = None
 
 
 def own_of(plan: Plan, train: Examples, validation: Examples, params: Params) -> Own:
@@ -45,6 +48,7 @@ def own_of(plan: Plan, train: Examples, validation: Examples, params: Params) ->
         changes,
         each(train.labels, 1),
         each(validation.labels, 1),
+        jax.tree.map(lambda units: each(units, 1), plan.units),
     )
 
 
@@ -54,4 +58,4 @@ def of_one(plan: Plan, own: Own) -> Plan:
     if moves is not None and own.changes is not None:
         kept, fraction, least = own.changes
         moves = moves._replace(kept=kept, fraction=fraction, least=least)
-    return plan._replace(rates=own.rates, train_size=own.train_size, moves=moves)
+    return plan._replace(rates=own.rates, train_size=own.train_size, moves=moves, units=own.units)

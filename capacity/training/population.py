@@ -64,8 +64,8 @@ def train(
     the chunk. Nothing that a lottery changes from round to round is compiled in.
 
     Args:
-      plan: of all members, or [members, ...] of each: rates, sizes of training sets, and what moves
-        of masks leave and exchange. When things happen is common to all.
+      plan: of all members, or [members, ...] of each: rates, sizes of training sets, what moves of
+        masks leave and exchange, and units that are trained. When things happen is common to all.
       train, validation: with labels [n] of all members, or [members, n] of each.
       keys: one per member, for the order of its examples.
       evaluations: how often to evaluate in all; `plan.evaluate_every` steps lie between.

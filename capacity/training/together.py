@@ -89,6 +89,7 @@ def _program(request: Request) -> Hashable:
         request.evaluations,
         int(plan.evaluate_every),
         (when, masks),
+        plan.units and tuple(units.shape[-1] for units in plan.units),
         (request.snapshot, request.chunk, request.wider),
         (request.train.inputs.shape[1:], request.train.inputs.dtype, scale),
         request.validation.inputs.shape,
@@ -189,7 +190,8 @@ def _plans(requests: Sequence[Request], counts: Sequence[int]) -> Plan:
     if moves is not None:
         kept, fraction, least = changes
         moves = moves._replace(kept=kept, fraction=fraction, least=least)
-    return first._replace(rates=rates, train_size=size, moves=moves)
+    units = jax.tree.map(lambda *own: jnp.concatenate(own), *(r.plan.units for r in requests))
+    return first._replace(rates=rates, train_size=size, moves=moves, units=units)
 
 
 def _labels(labels: Sequence[Array], counts: Sequence[int]) -> Array:

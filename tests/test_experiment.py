@@ -142,6 +142,7 @@ MISTAKES = {
     "training: {batch_size: 2.5}": "training.batch_size = 2.5: must be a valid integer",
     "training: {batch_size: true}": "training.batch_size = true: must be a valid integer",
     "training: {optimizer: adma}": "training.optimizer = adma: must be 'sgd', 'adam' or 'adamw'",
+    "training: {chunk: many}": "training.chunk = many: must be a valid integer or 'auto'",
     "data: {name: 5}": "data.name = 5: must be a valid string",
     "data: {label_noise: 1.5}": "data.label_noise = 1.5: must be less than or equal to 1",
     "data: {classes: 3}": "data.classes = 3: must be a list of values",
@@ -176,6 +177,13 @@ MISTAKES = {
     ),
     "pruning: {method: synflow, allocation: erk}": (
         "pruning: allocation erk is not an option of synflow: it is global"
+    ),
+    "pruning: {method: set, narrow: true}": (
+        "pruning: narrow is not an option of schedule dynamic, whose mask moves"
+    ),
+    "{pruning: {narrow: true}, training: {weight_decay: 0.1}}": (
+        "pruning.narrow = true: is not an option with training.weight_decay, which moves the "
+        "weights that are left out, too"
     ),
     "pruning: {pattern: 2-4}": "pruning: pattern '2-4': must be as 2:4",
     "pruning: {pattern: 2:4, rounds: 3}": (

@@ -7,6 +7,7 @@ preparation finds another entry or none, and exact copies of a folder share one.
 a look at the folder, not the import of tensorflow_datasets, which only decoding needs.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -47,13 +48,19 @@ def archive(name: str, cache_dir: Path) -> Source:
     if folder is None:
         folder = prepare(name, data_dir)
     entry = cache_dir / "data" / folder.relative_to(data_dir) / _stamp(folder)
-    arrays = cached(entry, lambda: _decoded(name, folder, data_dir))
+    arrays = _mapped(entry, name, folder, data_dir)
     return Source(
         train=Split(arrays["train_inputs"], arrays["train_labels"]),
         test=Split(arrays["test_inputs"], arrays["test_labels"]),
         class_count=int(arrays["class_count"]),
         largest=float(np.iinfo(arrays["train_inputs"].dtype).max),
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _mapped(entry: Path, name: str, folder: Path, data_dir: Path) -> dict[str, np.ndarray]:
+    """Checked once by a process, whatever number of trials reads it."""
+    return cached(entry, lambda: _decoded(name, folder, data_dir))
 
 
 def _prepared_folder(name: str, data_dir: Path) -> Path | None:

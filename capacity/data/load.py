@@ -1,5 +1,6 @@
 """A data set by its name and options: the one door of this room."""
 
+import functools
 import hashlib
 import inspect
 import math
@@ -117,10 +118,19 @@ def _source(
         folder = cache_folder() if cache_dir is None else Path(cache_dir).expanduser()
         return archive(name, folder)
     try:
-        return make(seed, **given)
+        return _made(name, seed, **given)
     except MemoryError as error:
         wanted = ", ".join(f"data.{option} = {value}" for option, value in given.items())
         raise DataError(f"{wanted}: does not fit into memory, so make it smaller") from error
+
+
+@functools.lru_cache(maxsize=4)
+def _made(name: str, seed: int, **given: int) -> Source:
+    """Drawn once for all trials that ask for it."""
+    source = EMBEDDED[name](seed, **given)
+    for array in (*source.train, *source.test):
+        array.flags.writeable = False
+    return source
 
 
 def _conditional_entropy(source: Source, rate: float | int, kind: str) -> float | None:

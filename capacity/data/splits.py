@@ -1,5 +1,6 @@
 """Which examples go where: classes kept, validation carved out, smaller sets nested in larger."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -77,12 +78,37 @@ def carve(
             f"data.train_size = {kept}: {name} has only {remaining} training examples after "
             f"{held_out} for validation"
         )
-    order = stream(seed, "validation").permutation(total)
+    order = _order(total, seed)
     chosen, validation = order[held_out : held_out + kept], order[:held_out]
-    return (
-        Split(train.inputs[chosen], train.labels[chosen]),
-        Split(train.inputs[validation], train.labels[validation]),
-    )
+    inputs = _carved(_Same(train.inputs), held_out, kept, seed)
+    return Split(inputs[0], train.labels[chosen]), Split(inputs[1], train.labels[validation])
+
+
+def _order(total: int, seed: int) -> np.ndarray:
+    return stream(seed, "validation").permutation(total)
+
+
+class _Same:
+    """An array as a key: equal to itself alone."""
+
+    def __init__(self, array: np.ndarray):
+        self.array = array
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.array is other.array
+
+    def __hash__(self) -> int:
+        return id(self.array)
+
+
+@functools.lru_cache(maxsize=4)
+def _carved(inputs: _Same, held_out: int, kept: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs to train and to validate on: one copy for all trials, whose labels may differ."""
+    order = _order(len(inputs.array), seed)
+    parts = inputs.array[order[held_out : held_out + kept]], inputs.array[order[:held_out]]
+    for part in parts:
+        part.flags.writeable = False
+    return parts
 
 
 def _validation_count(validation_size: float | int, total: int) -> int:

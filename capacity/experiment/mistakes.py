@@ -36,17 +36,27 @@ def section_names() -> list[str]:
 
 
 def sentence(error: pydantic.ValidationError, source: str) -> str:
-    """The first of what pydantic found, as users would say it."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"] if str(part) in str(keys() | search_keys()))
-    plain = {"tuple_type": "a list of values", "too_short": "a list of at least one value"}
-    rule = plain.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    rule = rule.removeprefix("Input should be ")
-    rule = rule[0].lower() + rule[1:]
+    """The first of what pydantic found, as users would say it; of a union, what each part asks."""
+    first, *others = error.errors()
+    key, rule = _key(first), _rule(first)
     if first["type"] == "value_error":
         return ": ".join(part for part in (source, key, rule) if part)
+    rules = [rule, *(_rule(other) for other in others if _key(other) == key)]
     words = "" if rule.startswith("string should") else "must be "
-    return f"{source}: {key or first['loc'][0]} = {show(first['input'])}: {words}{rule}"
+    wanted = " or ".join(dict.fromkeys(rules))
+    return f"{source}: {key or first['loc'][0]} = {show(first['input'])}: {words}{wanted}"
+
+
+def _key(mistake: Any) -> str:
+    known = str(keys() | search_keys())
+    return ".".join(str(part) for part in mistake["loc"] if str(part) in known)
+
+
+def _rule(mistake: Any) -> str:
+    plain = {"tuple_type": "a list of values", "too_short": "a list of at least one value"}
+    rule = plain.get(mistake["type"]) or mistake["msg"].removeprefix("Value error, ")
+    rule = rule.removeprefix("Input should be ")
+    return rule[0].lower() + rule[1:]
 
 
 def show(value: Any) -> str:

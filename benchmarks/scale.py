@@ -63,7 +63,8 @@ def main() -> None:
 def grid_of(count: int, *overrides: str) -> Experiment:
     """4 widths x 2 levels of noise x learning rates."""
     rates = ",".join(f"{1e-4 * (i + 1):.6f}" for i in range(count // 8))
-    axes = [f"training.learning_rate=[{rates}]", "data.label_noise=[0.0,0.1]"]
+    widths, noise = "model.width=[32,48,64,96]", "data.label_noise=[0.0,0.1]"
+    axes = [widths, f"training.learning_rate=[{rates}]", noise]
     return load(CONFIG, [*axes, *overrides])
 
 

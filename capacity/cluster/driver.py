@@ -167,9 +167,8 @@ class _Handover(tune.Callback):
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
         """A worker died: what it ran runs alone from now on, and what kills again is ended."""
-        names = [name for name in self._left(trial) if name in self._running]
-        self._running -= set(names)
-        self._shelf.suspect(names)
+        names = self._shelf.suspects(trial.config["trial"])
+        self._running.difference_update(self._left(trial))
         for name in names:
             self._deaths[name] = self._deaths.get(name, 0) + 1
             if self._deaths[name] > WORKER_DEATHS:

@@ -27,9 +27,13 @@ class Shelf:
         """`trial` has said its last word: nobody need take it up again."""
         ray.get(self._actor.end.remote(trial))
 
-    def suspect(self, trials: Sequence[str]) -> None:
-        """A worker died on these: whoever takes them up is to run each by itself."""
-        ray.get(self._actor.suspect.remote(list(trials)))
+    def runs(self, shift: str, trials: Sequence[str]) -> None:
+        """These of a shift run now, and no others of it."""
+        ray.get(self._actor.runs.remote(shift, list(trials)))
+
+    def suspects(self, shift: str) -> list[str]:
+        """The worker of a shift died: what ran is to run each by itself by whoever takes it up."""
+        return ray.get(self._actor.suspects.remote(shift))
 
     def take(self, trials: Sequence[str]) -> tuple[dict[str, bytes | None], set[str]]:
         """What was put last of each of `trials` that has not ended, and which are suspects."""
@@ -43,6 +47,7 @@ def _actor() -> Any:
         def __init__(self):
             self._kept: dict[str, bytes] = {}
             self._ended: set[str] = set()
+            self._running: dict[str, list[str]] = {}
             self._suspects: set[str] = set()
 
         def put(self, trial: str, continuation: bytes | None) -> None:
@@ -52,10 +57,16 @@ def _actor() -> Any:
 
         def end(self, trial: str) -> None:
             self._kept.pop(trial, None)
+            self._running.pop(trial, None)  # of a shift of its own
             self._ended.add(trial)
 
-        def suspect(self, trials: list[str]) -> None:
-            self._suspects.update(trials)
+        def runs(self, shift: str, trials: list[str]) -> None:
+            self._running[shift] = trials
+
+        def suspects(self, shift: str) -> list[str]:
+            found = [name for name in self._running.get(shift, []) if name not in self._ended]
+            self._suspects.update(found)
+            return found
 
         def take(self, trials: list[str]) -> tuple[dict[str, bytes | None], set[str]]:
             left = {name: self._kept.get(name) for name in trials if name not in self._ended}

@@ -79,7 +79,7 @@ class PopulationTrial(tune.Trainable):
 
     def _begin(self, config: dict[str, Any]) -> None:
         shift = self._shift(config)
-        self._proposed = "settings" in config
+        self._name, self._proposed = config["trial"], "settings" in config
         self._packs = list(shift.packs)
         self._next()
 
@@ -93,6 +93,9 @@ class PopulationTrial(tune.Trainable):
             pack = self._packs.pop(0)
             left = self._taken(pack)
         configs = {name: Config.model_validate_json(pack[name]) for name in left}
+        if self._shelf is not None:
+            # Before they do: a worker that dies tells nothing.
+            self._shelf.runs(self._name, list(left))
         self._trials = self.background(configs, left)
 
     def _taken(self, pack: Mapping[str, str]) -> dict[str, bytes | None]:

@@ -40,6 +40,11 @@ class Instant:
 class Shelf:
     def __init__(self, ended=(), suspects=()):
         self.ended, self.suspects = set(ended), set(suspects)
+        self.ran = []
+
+    def runs(self, shift, trials):
+        assert shift == "a+4"
+        self.ran.append(trials)
 
     def take(self, trials):
         left = {name: None for name in trials if name not in self.ended}
@@ -83,7 +88,9 @@ def test_what_has_ended_does_not_run_again(reports):
 
 
 def test_what_a_worker_died_on_runs_alone(reports):
-    reports(Shelf(ended="a", suspects="bc"))
+    shelf = Shelf(ended="a", suspects="bc")
+    reports(shelf)
+    assert shelf.ran == [["b"], ["c"], ["d", "e"], []]
     assert Instant.packs == [["b"], ["c"], ["d", "e"]]
     reports(Shelf(suspects="b"))
     assert Instant.packs == [["a", "c"], ["b"], ["d", "e"]]

@@ -134,6 +134,7 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[float, float]
     """
     began, quiet = time.monotonic(), subprocess.DEVNULL
     ticks: dict[tuple[int, int], int] = {}
+    before = _ticks()
     process = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet)
     while process.poll() is None:
         ticks |= _ticks()
@@ -145,9 +146,11 @@ def _run(command: list[str], environment: dict[str, str]) -> tuple[float, float]
     while (left := _ticks()) and time.monotonic() < deadline:
         ticks |= left
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(-1, os.WNOHANG)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         time.sleep(_PERIOD)
-    return sum(ticks.values()) / os.sysconf("SC_CLK_TCK"), seconds
+    spent = sum(now - before.get(process, 0) for process, now in ticks.items())
+    return spent / os.sysconf("SC_CLK_TCK"), seconds
 
 
 def _ticks() -> dict[tuple[int, int], int]:

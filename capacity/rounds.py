@@ -177,7 +177,7 @@ def _trained_units(subject: Subject, mask: training.Mask, steps: int) -> trainin
     if units is None or wanted is True:
         return units
     examples = steps * settings.batch_size * subject.config.seeds
-    return units if training.pays(subject.model, units, examples) else None
+    return units if training.pays(subject.model, units, examples, settings.evaluate_every) else None
 
 
 def _gradual(method: str) -> str:

@@ -62,8 +62,9 @@ def on_ray(
     """Runs as many at once as Ray holds; in place of `trials`, those that `asked` proposes."""
     if place.address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # Listen on loopback only.
-    from capacity import cluster  # noqa: PLC0415
+    from capacity import cluster, data  # noqa: PLC0415
 
+    data.forget()  # The workers have their own.
     resources = next(iter(trials.values())).resources
     with cluster.connected(place.address, resources, place.variables) as dashboard:
         if dashboard.directions:

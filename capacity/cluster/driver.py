@@ -166,8 +166,11 @@ class _Handover(tune.Callback):
             raise
 
     def on_trial_recover(self, iteration: int, trials: list, trial: Any, **_: Any) -> None:
-        """A worker died: what it ran runs alone from now on, and what kills again is ended."""
+        """A worker died: what it ran is tried again, then alone, and what kills again is ended."""
         names = self._shelf.suspects(trial.config["trial"])
+        if names:
+            # Each has a count of its own; Tune's is for workers that die before anything runs.
+            trial.run_metadata.num_failures = 0
         self._running.difference_update(self._left(trial))
         for name in names:
             self._deaths[name] = self._deaths.get(name, 0) + 1

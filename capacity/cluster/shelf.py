@@ -32,7 +32,10 @@ class Shelf:
         ray.get(self._actor.runs.remote(shift, list(trials)))
 
     def suspects(self, shift: str) -> list[str]:
-        """The worker of a shift died: what ran is to run each by itself by whoever takes it up."""
+        """The worker of a shift died on these; of what it died on twice, each is to run alone.
+
+        Once may be the loss of a node.
+        """
         return ray.get(self._actor.suspects.remote(shift))
 
     def take(self, trials: Sequence[str]) -> tuple[dict[str, bytes | None], set[str]]:
@@ -48,6 +51,7 @@ def _actor() -> Any:
             self._kept: dict[str, bytes] = {}
             self._ended: set[str] = set()
             self._running: dict[str, list[str]] = {}
+            self._struck: set[str] = set()
             self._suspects: set[str] = set()
 
         def put(self, trial: str, continuation: bytes | None) -> None:
@@ -64,8 +68,10 @@ def _actor() -> Any:
             self._running[shift] = trials
 
         def suspects(self, shift: str) -> list[str]:
-            found = [name for name in self._running.get(shift, []) if name not in self._ended]
-            self._suspects.update(found)
+            ran = self._running.pop(shift, [])
+            found = [name for name in ran if name not in self._ended]
+            self._suspects.update(self._struck.intersection(found))
+            self._struck.update(found)
             return found
 
         def take(self, trials: list[str]) -> tuple[dict[str, bytes | None], set[str]]:

@@ -2,7 +2,7 @@
 
 from capacity.data.card import card, measures
 from capacity.data.dataset import DataError, Dataset, Split
-from capacity.data.load import load
+from capacity.data.load import forget, load
 from capacity.data.noise import channel_entropy
 
-__all__ = ["DataError", "Dataset", "Split", "card", "channel_entropy", "load", "measures"]
+__all__ = ["DataError", "Dataset", "Split", "card", "channel_entropy", "forget", "load", "measures"]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from capacity.caches import cache_folder
+from capacity.data import splits
 from capacity.data.archive import archive
 from capacity.data.dataset import DataError, Dataset, Source, Split
 from capacity.data.digits import digits
@@ -98,6 +99,12 @@ def load(
     )
 
 
+def forget() -> None:
+    """Lets go of what is kept for the next trial: for a process that runs none."""
+    _made.cache_clear()
+    splits.forget()
+
+
 def _source(
     name: str,
     seed: int,
@@ -124,7 +131,7 @@ def _source(
         raise DataError(f"{wanted}: does not fit into memory, so make it smaller") from error
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _made(name: str, seed: int, **given: int) -> Source:
     """Drawn once for all trials that ask for it."""
     source = EMBEDDED[name](seed, **given)

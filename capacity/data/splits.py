@@ -101,14 +101,20 @@ class _Same:
         return id(self.array)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=1)
 def _carved(inputs: _Same, held_out: int, kept: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Inputs to train and to validate on: one copy for all trials, whose labels may differ."""
+    """Inputs to train and to validate on: one copy for trials whose labels alone differ."""
     order = _order(len(inputs.array), seed)
     parts = inputs.array[order[held_out : held_out + kept]], inputs.array[order[:held_out]]
     for part in parts:
         part.flags.writeable = False
     return parts
+
+
+def forget() -> None:
+    """Lets go of the copies that are kept for the next trial."""
+    _kept.cache_clear()
+    _carved.cache_clear()
 
 
 def _validation_count(validation_size: float | int, total: int) -> int:
@@ -126,8 +132,16 @@ def _validation_count(validation_size: float | int, total: int) -> int:
 
 
 def _relabelled(split: Split, classes: list[int], class_count: int) -> Split:
+    return _kept(_Same(split.inputs), _Same(split.labels), tuple(classes), class_count)
+
+
+@functools.lru_cache(maxsize=2)  # to train on, and to test
+def _kept(inputs: _Same, labels: _Same, classes: tuple[int, ...], class_count: int) -> Split:
     table = np.full(class_count, -1, np.int32)
-    table[classes] = np.arange(len(classes), dtype=np.int32)
-    labels = table[split.labels]
-    kept = np.flatnonzero(labels >= 0)
-    return Split(split.inputs[kept], labels[kept])
+    table[list(classes)] = np.arange(len(classes), dtype=np.int32)
+    of = table[labels.array]
+    kept = np.flatnonzero(of >= 0)
+    found = Split(inputs.array[kept], of[kept])
+    for array in found:
+        array.flags.writeable = False
+    return found

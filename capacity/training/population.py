@@ -61,7 +61,8 @@ def train(
     """The members with initial weights `params` [members, ...] and masks `mask`, trained.
 
     Member i is the network that its weights, mask and key give alone, to float tolerance, whatever
-    the chunk. Nothing that a lottery changes from round to round is compiled in.
+    the chunk. Of what a lottery changes from round to round, only the number of units that are
+    trained is compiled in, where some are left out.
 
     Args:
       plan: of all members, or [members, ...] of each: rates, sizes of training sets, what moves of

@@ -1,6 +1,7 @@
 """What an experiment's folder holds: its tables as frames, its provenance, its finished trials."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,9 +93,18 @@ def provenance(folder: Path) -> dict[str, Any] | None:
                 "choose another name"
             )
         return None
+    here = [kind for kind in TABLES if (folder / file_name(kind)).exists()]
+    return parsed_provenance(path, read_bytes(path), here)
+
+
+def parsed_provenance(path: str | Path, data: bytes, here: Sequence[str] = ()) -> dict[str, Any]:
+    """What a provenance.json says; of an old one, `here` are the tables.
+
+    Raises:
+      StoreError: it is damaged or another program's.
+    """
     try:
-        found = json.loads(read_bytes(path))
-        here = [kind for kind in TABLES if (folder / file_name(kind)).exists()]
+        found = json.loads(data)
         return {
             "config": dict(found["config"]),
             "runs": list(found["runs"]),

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import pyarrow as pa
@@ -23,8 +23,25 @@ from capacity.tables import StoreError
 SCHEMES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
 S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous", "tls_ca_file_path")
 PROBE_SECONDS = 10.0  # to an answer; an object store takes less than one
-ATTEMPTS = 2  # of one request, and between sweeps of the mirror it is tried again
-CONNECT_SECONDS, REQUEST_SECONDS = 3.0, 10.0  # two attempts on a mute host end before the probe
+CONNECT_SECONDS = 3.0
+
+
+class Patience(NamedTuple):
+    """How long clients of object stores try, whose own habit are minutes.
+
+    Attributes:
+      attempts: of a request to S3.
+      silence: seconds without a byte that end one.
+      retries: seconds that those to Google take in all.
+    """
+
+    attempts: int
+    silence: float
+    retries: int
+
+
+PROBING = Patience(1, 3.0, 4)  # ends before the probe on a mute host, as the process waits for it
+SENDING = Patience(2, 5.0, 10)  # what fails is sent again
 
 
 def reached(address: str, results: Path) -> tuple[Place, datetime | None]:
@@ -36,20 +53,21 @@ def reached(address: str, results: Path) -> tuple[Place, datetime | None]:
     """
 
     def probed() -> tuple[Place, datetime | None]:
-        place = at(address, results.name)
+        place = at(address, results.name, PROBING)
         if place.folder is not None:
             there, here = place.folder.resolve(), results.resolve()
             if here.is_relative_to(there) or there.is_relative_to(here):
                 raise _wrong(address, f"{results} is there itself: choose another place")
         try:
-            return place, place.probe()
+            now = place.probe()
         except StoreError as error:
             raise StoreError(f"{error}: mend this, or leave storage_path out") from error
+        return at(address, results.name), now
 
     return _within(PROBE_SECONDS, probed, address)
 
 
-def at(address: str, name: str) -> Place:
+def at(address: str, name: str, patience: Patience = SENDING) -> Place:
     """The folder `name` in the one at `address`, which nobody has asked yet."""
     scheme, separator, _ = address.partition(":")
     shown = f"{address.partition('?')[0].rstrip('/')}/{name}"
@@ -69,16 +87,17 @@ def at(address: str, name: str) -> Place:
                 "a secret does not belong in a configuration: AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or a profile, tell it to the driver",
             )
-        files, path = _s3(parts) if scheme == "s3" else FileSystem.from_uri(_patient(parts))
-    except (OSError, ValueError, TypeError, pa.ArrowException) as error:
-        if isinstance(error, StoreError):
-            raise
+        if scheme == "s3":
+            files, path = _s3(parts, patience)
+        else:
+            files, path = FileSystem.from_uri(_google(parts, patience))
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise _wrong(address, reason(error)) from error
     return Place(shown, files, f"{path.rstrip('/')}/{name}")
 
 
-def _s3(parts: SplitResult) -> tuple[FileSystem, str]:
-    """As `FileSystem.from_uri`, which tries a host that does not answer for minutes."""
+def _s3(parts: SplitResult, patience: Patience) -> tuple[FileSystem, str]:
+    """As `FileSystem.from_uri`, but for the patience."""
     if not parts.netloc:
         raise ValueError("must be s3://bucket/folder")
     options: dict[str, Any] = dict(parse_qsl(parts.query))
@@ -89,19 +108,19 @@ def _s3(parts: SplitResult) -> tuple[FileSystem, str]:
         options["region"] = resolve_s3_region(parts.netloc)
     files = S3FileSystem(
         connect_timeout=CONNECT_SECONDS,
-        request_timeout=REQUEST_SECONDS,
-        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        request_timeout=patience.silence,
+        retry_strategy=AwsStandardS3RetryStrategy(max_attempts=patience.attempts),
         allow_delayed_open=True,  # one request for a small file
         **options,
     )
     return files, parts.netloc + parts.path
 
 
-def _patient(parts: SplitResult) -> str:
-    """Google's client tries for a quarter of an hour, unless the address says otherwise."""
+def _google(parts: SplitResult, patience: Patience) -> str:
+    """An address with a limit to retries, if it is Google's and says none."""
     if parts.scheme not in ("gs", "gcs") or "retry_limit_seconds" in parts.query:
         return parts.geturl()
-    limit = f"retry_limit_seconds={REQUEST_SECONDS:.0f}"
+    limit = f"retry_limit_seconds={patience.retries}"
     return parts._replace(query=f"{parts.query}&{limit}".lstrip("&")).geturl()
 
 

@@ -62,8 +62,8 @@ class Lease:
         """Lets others in at once."""
         self._stop.set()
         if self._thread.is_alive():
-            self._thread.join()
-            if self.lost is None:
+            self._thread.join(BEAT_SECONDS)
+            if self.lost is None and not self._thread.is_alive():
                 self._place.delete(FILE)
 
     def _renew(self) -> None:

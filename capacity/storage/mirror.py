@@ -1,11 +1,11 @@
 """An experiment's folder kept elsewhere while it is written, by a thread: no trial waits for it."""
 
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 
 from capacity.storage.lease import Lease
 from capacity.storage.place import Place
@@ -14,8 +14,9 @@ from capacity.tables import StoreError
 
 EVERY_SECONDS = 3.0  # between two looks at the folder: what a lost machine costs at most
 MOST_SECONDS = 60.0  # between two attempts while the place is away
-SENDERS = 8  # a put to an object store is a wait of 50 ms
 ATTEMPTS = 3  # at the end
+PATIENCE_SECONDS = 60.0  # then, with a disk that hangs: for one more file
+SENDERS = 8  # a put to an object store is a wait of 50 ms
 TORN = Unit(-1, frozenset())
 
 
@@ -42,27 +43,27 @@ class Mirror:
         }
         self._loose: dict[str, tuple[int, int]] = {}
         self._look = 0.0  # seconds that the last one took
+        self._puts = 0
         self._trouble: str | None = None
-        self._stop, self._away = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._stop = Event()
+        self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def close(self) -> bool:
         """Whether all is there in the end; what is not is told."""
         self._stop.set()
-        self._thread.join()
-        for attempt in range(ATTEMPTS):
-            try:
-                time.sleep(attempt)
-                self.send()
-                return True
-            except (StoreError, OSError) as error:
-                self._trouble = str(error)
-        self._say(
-            f"{self._trouble}: some results are in {self._folder} alone; the same command with "
-            "--resume sends them"
-        )
-        return False
+        puts = -1
+        while self._thread.is_alive() and self._puts > puts:
+            puts = self._puts
+            self._thread.join(PATIENCE_SECONDS)
+        if self._thread.is_alive():
+            self._trouble = f"{self._place.address} has not answered for {PATIENCE_SECONDS:.0f} s"
+        if self._trouble is not None:
+            self._say(
+                f"{self._trouble}: some results are in {self._folder} alone; the same command "
+                "with --resume sends them"
+            )
+        return self._trouble is None
 
     def send(self) -> None:
         """Makes the place as the folder is.
@@ -82,8 +83,7 @@ class Mirror:
             self._put_loose("provenance.json", files)
         self._each(self._put_unit, new)
         self._each(lambda name: self._put_loose(name, files), changed)
-        gone = [name for name in self._units if name.startswith(ROUNDS) and name not in units]
-        self._each(self._drop_unit, gone)
+        self._drop([n for n in self._units if n.startswith(ROUNDS) and n not in units])
         for name, unit in units.items():
             for file in self._known(name).files - unit.files if name.startswith(ROUNDS) else ():
                 self._place.delete(f"{name}/{file}")
@@ -93,26 +93,39 @@ class Mirror:
         return self._units.get(name, TORN)
 
     def _each(self, what: Callable[[str], None], names: Iterable[str]) -> None:
-        """Many at a time; the first that fails ends all, as others would wait for the same."""
-        self._away.clear()
+        """Many at a time; the first that fails ends all, as others would wait for the same.
 
-        def unless_away(name: str) -> None:
-            if not self._away.is_set():
+        The threads of a pool would be waited for when the process ends, whatever they wait for.
+        """
+        left, errors = deque(names), list[Exception]()
+
+        def work() -> None:
+            while not errors:
+                try:
+                    name = left.popleft()
+                except IndexError:
+                    return
                 try:
                     what(name)
-                except BaseException:
-                    self._away.set()
-                    raise
+                except Exception as error:
+                    errors.append(error)
 
-        if names := list(names):
-            with ThreadPoolExecutor(SENDERS) as pool:
-                list(pool.map(unless_away, names))
+        threads = [Thread(target=work, daemon=True) for _ in range(min(SENDERS, len(left)))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise errors[0]
+
+    def _put(self, name: str, data: bytes) -> None:
+        self._place.put(name, data)
+        self._puts += 1
 
     def _put_loose(self, name: str, files: Mapping[str, tuple[int, int]]) -> None:
         if self._loose.get(name) != files[name]:
             with suppress(FileNotFoundError):  # of a figure that is not drawn any more
-                data = (self._folder / name).read_bytes()
-                self._place.put(name, data)
+                self._put(name, (self._folder / name).read_bytes())
                 self._loose[name] = files[name]
 
     def _put_unit(self, name: str) -> None:
@@ -125,33 +138,49 @@ class Mirror:
         self._units[name] = TORN
         try:
             for file in sorted(before.files - {WHOLE}):
-                self._place.put(f"{name}/{file}", (place / file).read_bytes())
+                self._put(f"{name}/{file}", (place / file).read_bytes())
             last = (place / WHOLE).read_bytes()
         except FileNotFoundError:
             return
         if of_round(place) == before:
-            self._place.put(f"{name}/{WHOLE}", last)
+            self._put(f"{name}/{WHOLE}", last)
             self._units[name] = before if name.startswith(ROUNDS) else Unit(0, before.files)
 
-    def _drop_unit(self, name: str) -> None:
-        self._place.delete(f"{name}/{WHOLE}")
-        rounds = f"{ROUNDS}{trial_of(name)}"
-        self._place.delete(name if (self._folder / rounds).exists() else rounds, folder=True)
-        self._units.pop(name)
+    def _drop(self, gone: list[str]) -> None:
+        """Rounds: one by one, or all of a trial that is done, of which none counts any more."""
+        for name in gone:
+            if (self._folder / ROUNDS / trial_of(name)).exists():
+                self._place.delete(f"{name}/{WHOLE}")
+                self._place.delete(name, folder=True)
+        for trial in {trial_of(name) for name in gone}:
+            if not (self._folder / ROUNDS / trial).exists():
+                self._place.delete(f"{ROUNDS}{trial}", folder=True)
+        for name in gone:
+            del self._units[name]
 
     def _run(self) -> None:
         pause = EVERY_SECONDS
         while not self._stop.wait(pause):
-            try:
-                self.send()
-            except (StoreError, OSError) as error:
-                if self._lease.lost is not None:
-                    self._say(f"{self._lease.lost}: nothing more is kept there")
-                    return
-                if self._trouble is None:
-                    self._say(f"{error}: results are safe in {self._folder}, and are sent again")
-                self._trouble, pause = str(error), min(2 * pause, MOST_SECONDS)
+            if self._sent():
+                pause = max(EVERY_SECONDS, 100 * self._look)
             else:
-                if self._trouble is not None:
-                    self._say(f"{self._place.address} is written again, all of it")
-                self._trouble, pause = None, max(EVERY_SECONDS, 100 * self._look)
+                pause = min(2 * pause, MOST_SECONDS)
+        for attempt in range(ATTEMPTS):
+            time.sleep(attempt)
+            if self._sent():
+                return
+
+    def _sent(self) -> bool:
+        """Whether all was sent; the first trouble is told, and its end."""
+        try:
+            self.send()
+        except Exception as error:  # Whatever it is, it is no reason to lose a sweep.
+            if self._trouble is None and not self._stop.is_set():
+                again = ", and are sent again" if self._lease.lost is None else ""
+                self._say(f"{error}: results are safe in {self._folder}{again}")
+            self._trouble = str(error)
+            return False
+        if self._trouble is not None and not self._stop.is_set():
+            self._say(f"{self._place.address} is written again, all of it")
+        self._trouble = None
+        return True

@@ -110,4 +110,4 @@ def reason(error: BaseException) -> str:
     if found := re.search(r"google::cloud::Status\((.*)", text):
         text = found[1]
     text = re.sub(r"curlCode: .*Details: |\.? \(Request ID.*| error_info=.*|\.$", "", text)
-    return text if len(text) <= 300 else f"{text[:300]} ..."
+    return text if len(text) <= 200 else f"{text[:200]} ..."

@@ -72,7 +72,7 @@ def test_a_host_that_refuses_is_told_within_seconds(tmp_path):
 
 def test_a_host_that_says_nothing_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(address, "PROBE_SECONDS", 0.5)
-    monkeypatch.setattr(address, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(address, "PROBING", address.Patience(1, 1.0, 1))
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()

@@ -198,6 +198,19 @@ def test_what_is_not_there_in_the_end_is_told(place, store, mirrored, said, monk
     assert here(store.folder) == before
 
 
+def test_a_disk_that_hangs_is_not_waited_for(place, store, mirrored, said, monkeypatch):
+    monkeypatch.setattr(mirror, "PATIENCE_SECONDS", 0.3)
+    again = threading.Event()
+    monkeypatch.setattr(Place, "put", lambda *_: again.wait())
+    assert not mirrored.close()
+    assert said == [
+        f"{place.address} has not answered for 0 s: some results are in {store.folder} alone; "
+        "the same command with --resume sends them"
+    ]
+    again.set()
+    mirrored._thread.join(60)
+
+
 def test_of_two_sweeps_the_first_keeps_a_place_until_it_is_dead(tmp_path, said, monkeypatch):
     monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(lease, "LEASE_SECONDS", 0.5)

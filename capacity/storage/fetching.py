@@ -51,7 +51,7 @@ def fetch(
         )
     missing = [unit for unit in whole if _missing(unit, folder, trials)]
     if here is not None:  # what is here of a run is not older
-        runs = {run["started"]: run for run in [*found["runs"], *here["runs"]]}
+        runs = {str(run.get("started")): run for run in [*found["runs"], *here["runs"]]}
         found["runs"] = [runs[started] for started in sorted(runs)]
     # First of all: without it, what is fetched would be nobody's.
     write(folder / "provenance.json", json.dumps(found, indent=1) + "\n")

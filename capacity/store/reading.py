@@ -107,7 +107,7 @@ def parsed_provenance(path: str | Path, data: bytes, here: Sequence[str] = ()) -
         found = json.loads(data)
         return {
             "config": dict(found["config"]),
-            "runs": list(found["runs"]),
+            "runs": [dict(run) for run in found["runs"]],
             "tables": list(found.get("tables", here)),
         }
     except (ValueError, KeyError, TypeError) as error:

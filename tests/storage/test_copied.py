@@ -124,7 +124,7 @@ def test_two_experiments_do_not_mix(opened, address, tmp_path):
     [
         ("thesis.tex", b"mine", r"is not empty \('thesis.tex'\) and holds no results of ours"),
         ("provenance.json", b"[1]", "small/provenance.json is damaged or not ours"),
-        ("provenance.json", b'{"config": {}, "runs": 3}', "is damaged or not ours"),
+        ("provenance.json", b'{"config": {}, "runs": [3]}', "is damaged or not ours"),
     ],
 )
 def test_what_is_not_ours_is_left_alone(opened, address, tmp_path, name, data, words):

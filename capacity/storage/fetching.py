@@ -49,7 +49,10 @@ def fetch(
             f"{place.address} holds results of this experiment already: "
             "add --resume to carry on, or choose another name"
         )
-    missing = [unit for unit in whole if _missing(unit, folder, trials)]
+    missing: list[str] = []
+    for unit in sorted(whole):
+        if _missing(unit, folder, trials) and _follows(unit, folder, missing):
+            missing.append(unit)
     if here is not None:  # what is here of a run is not older
         runs = {str(run.get("started")): run for run in [*found["runs"], *here["runs"]]}
         found["runs"] = [runs[started] for started in sorted(runs)]
@@ -82,6 +85,15 @@ def _missing(unit: str, folder: Path, trials: set[str]) -> bool:
     trial = trial_of(unit)
     done = trial in trials or (folder / "trials" / trial).exists()
     return not (unit.startswith(ROUNDS) and done)
+
+
+def _follows(unit: str, folder: Path, fetched: list[str]) -> bool:
+    """Whether nothing is missing before a round, as where its place was lost while it was sent."""
+    trial, _, number = unit.rpartition("/")
+    if not unit.startswith(ROUNDS) or int(number) == 0:
+        return True
+    before = f"{trial}/{int(number) - 1:06d}"
+    return before in fetched[-1:] or (folder / before).exists()
 
 
 def _visible(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
+from typing import Any
 
 from capacity.storage.lease import Lease
 from capacity.storage.place import Place
@@ -81,7 +82,10 @@ class Mirror:
         # Nothing is there without its provenance, and no round goes before its trial has come.
         if "provenance.json" in changed:
             self._put_loose("provenance.json", files)
-        self._each(self._put_unit, new)
+        of_trials: dict[str, list[str]] = {}  # rounds in order: one counts after those before it
+        for name in new:
+            of_trials.setdefault(trial_of(name), []).append(name)
+        self._each(self._put_units, of_trials.values())
         self._each(lambda name: self._put_loose(name, files), changed)
         self._drop([n for n in self._units if n.startswith(ROUNDS) and n not in units])
         for name, unit in units.items():
@@ -92,7 +96,7 @@ class Mirror:
     def _known(self, name: str) -> Unit:
         return self._units.get(name, TORN)
 
-    def _each(self, what: Callable[[str], None], names: Iterable[str]) -> None:
+    def _each(self, what: Callable[[Any], None], names: Iterable[Any]) -> None:
         """Many at a time; the first that fails ends all, as others would wait for the same.
 
         The threads of a pool would be waited for when the process ends, whatever they wait for.
@@ -128,11 +132,16 @@ class Mirror:
                 self._put(name, (self._folder / name).read_bytes())
                 self._loose[name] = files[name]
 
-    def _put_unit(self, name: str) -> None:
+    def _put_units(self, names: list[str]) -> None:
+        for name in names:
+            if not self._put_unit(name):  # It has gone since; the next look will tell.
+                return
+
+    def _put_unit(self, name: str) -> bool:
         place = self._folder / name
         before = of_round(place)
-        if before is None:  # It has gone since; the next look will tell.
-            return
+        if before is None:
+            return False
         if name in self._units:
             self._place.delete(f"{name}/{WHOLE}")
         self._units[name] = TORN
@@ -141,10 +150,12 @@ class Mirror:
                 self._put(f"{name}/{file}", (place / file).read_bytes())
             last = (place / WHOLE).read_bytes()
         except FileNotFoundError:
-            return
-        if of_round(place) == before:
-            self._put(f"{name}/{WHOLE}", last)
-            self._units[name] = before if name.startswith(ROUNDS) else Unit(0, before.files)
+            return False
+        if of_round(place) != before:
+            return False
+        self._put(f"{name}/{WHOLE}", last)
+        self._units[name] = before if name.startswith(ROUNDS) else Unit(0, before.files)
+        return True
 
     def _drop(self, gone: list[str]) -> None:
         """Rounds: one by one, or all of a trial that is done, of which none counts any more."""

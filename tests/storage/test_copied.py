@@ -76,6 +76,23 @@ def test_another_machine_goes_on_from_the_storage_path_alone(opened, address, sa
     assert tables(tmp_path / "c/small") == tables(tmp_path / "b/small")
 
 
+def test_a_round_counts_after_those_before_it(opened, address, tmp_path):
+    kept = {"tables": {}, "files": {}, "continuation": None}
+    with opened(tmp_path / "a/small") as store:
+        for number in range(4):
+            store.rounds.keep(SECOND, number, {}, **kept | {"continuation": b"%d" % number})
+    storage.address.at(address, "small").delete(f"trials/.rounds/{SECOND}/000001/settings.json")
+    shutil.copytree(tmp_path / "a/small", tmp_path / "c/small")
+    shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000002")
+    shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000003")
+    with storage.copied(address, tmp_path / "b/small", CONFIG, resume=True, say=print):
+        places = (tmp_path / "b/small/trials/.rounds" / SECOND).iterdir()
+        assert [place.name for place in places] == ["000000"]
+    with opened(tmp_path / "c/small") as store:
+        assert store.rounds.latest(SECOND, {}) == b"3"
+        store.rounds.take(SECOND, 4)
+
+
 def test_what_either_side_lacks_comes_from_the_other(opened, tmp_path):
     with opened(tmp_path / "a/small") as store:
         fill(store, FIRST)

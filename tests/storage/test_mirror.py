@@ -156,6 +156,17 @@ def test_rounds_stay_until_their_trial_is_there(place, store, mirrored, monkeypa
     assert there(place) == here(store.folder)
 
 
+def test_rounds_come_in_order(place, store, mirrored, monkeypatch):
+    for number in range(2):
+        keep(store, number, None)
+    came, put = [], Place.put
+    monkeypatch.setattr(Place, "put", lambda s, name, data: (came.append(name), put(s, name, data)))
+    mirrored.send()
+    rounds = [name.split("/")[3] for name in came if ".rounds" in name]
+    assert rounds == sorted(rounds)
+    assert set(rounds) == {"000000", "000001"}
+
+
 def test_trouble_is_told_once_and_its_end(store, tmp_path, said, monkeypatch):
     monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(mirror, "MOST_SECONDS", 0.01)

@@ -443,15 +443,26 @@ def test_a_driver_killed_between_rounds_trains_none_again(finished, tmp_path):
         assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
 
 
+OFTEN = """
+import sys; from capacity import sweep; from capacity.storage import mirror
+mirror.EVERY_SECONDS = 0.02; sys.exit(sweep.main())
+"""
+
+
 def test_a_lost_machine_costs_no_finished_round(finished, tmp_path):
-    """SIGKILL, and none of the driver's files: its storage path alone has what the rest needs."""
+    """SIGKILL, and none of the driver's files: its storage path alone has what the rest needs.
+
+    So small a sweep would be over between two looks at its folder: here they are many.
+    """
     kept = tmp_path / "kept"
-    command = [*COMMAND, *TWO_TRIALS, "--local", f"storage_path={kept}", "--resume", "--results"]
+    command = [sys.executable, "-c", OFTEN, *COMMAND[3:], *TWO_TRIALS]
+    command += ["--local", f"storage_path={kept}", "--resume", "--results"]
     process = subprocess.Popen(
         [*command, tmp_path / "lost"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 200
-    while time.monotonic() < deadline and not list(kept.rglob("000000/settings.json")):
+    while process.poll() is None and not list(kept.rglob("trials/**/settings.json")):
+        assert time.monotonic() < deadline
         time.sleep(0.005)
     process.kill()
     process.communicate(timeout=60)

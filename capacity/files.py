@@ -61,6 +61,17 @@ def write_folder(place: Path, contents: Mapping[str, bytes]) -> None:
             raise
 
 
+def remove_folder(place: Path) -> None:
+    """Remove a folder, if it is there, so that no part of it is ever seen without the rest."""
+    partial = place.with_name(f"{PARTIAL}{place.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        place.rename(partial)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(partial)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Errors of the disk as one sentence about `path`."""

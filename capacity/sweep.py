@@ -48,15 +48,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sweep(
     experiment: Experiment, options: argparse.Namespace, variables: Mapping[str, str]
 ) -> int:
-    from capacity import report  # noqa: PLC0415
+    from capacity import storage  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
     if not options.local:
         _check_tools(experiment.base)
     _check(experiment, local=options.local)
-    folder = Path(options.results) / experiment.name
-    store = Store.open(folder, _identity(experiment), resume=options.resume)
-    place = Place(options.local, options.address, folder, variables)
+    if "://" in options.results:
+        raise ConfigError(
+            f"--results {options.results}: is a folder of this machine, where results are written "
+            f"first; storage_path={options.results} keeps them there, too"
+        )
+    folder, identity = Path(options.results) / experiment.name, _identity(experiment)
+    path, resume = experiment.base.storage_path, options.resume
+    with storage.copied(path, folder, identity, resume=resume, say=OUT.print) as copy:
+        store = Store.open(folder, identity, resume=resume)
+        copy.begin()
+        unfinished = _run(experiment, store, options, variables)
+    return 1 if unfinished or copy.missing else 0
+
+
+def _run(
+    experiment: Experiment,
+    store: "Store",
+    options: argparse.Namespace,
+    variables: Mapping[str, str],
+) -> bool:
+    """Whether trials are left after all were run and what there is was drawn."""
+    from capacity import report  # noqa: PLC0415
+
+    place = Place(options.local, options.address, store.folder, variables)
     if experiment.search is not None:
         from capacity import searching  # noqa: PLC0415
 
@@ -72,8 +93,8 @@ def _sweep(
         store.write_tables()
         store.finish(device=", ".join(sorted(desk.devices)) or None)
     if store.finished():
-        report.draw(folder, say=OUT.print)
-    return 1 if desk.unfinished else 0
+        report.draw(store.folder, say=OUT.print)
+    return bool(desk.unfinished)
 
 
 def _desk(experiment: Experiment, store: "Store") -> "Desk":

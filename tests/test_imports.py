@@ -32,6 +32,7 @@ ROOMS = (
     "cost",
     "device",
     "packing",
+    "storage",
     "store",
     "provenance",
     "files",

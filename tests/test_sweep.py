@@ -229,6 +229,20 @@ MISTAKES = {
         ["tracking.mlflow_uri=[a,b]"],
         "settings of tracking are those of all trials",
     ),
+    "a storage path that is an axis": (
+        ["storage_path=[a,b]"],
+        "settings of storage_path are those of all trials",
+    ),
+    "no file system": (["storage_path=s4://bucket"], "no file system s4://; known are folders, "),
+    "an empty storage path": (
+        ["storage_path=''"],
+        "storage_path = : string should have at least 1 character",
+    ),
+    "storage that nobody runs": (
+        ["storage_path=s3://b/x?region=a&scheme=http&endpoint_override=127.0.0.1:9"],
+        "s3://b/x/digits cannot be written (network connection: Failed to connect to 127.0.0.1:9",
+    ),
+    "storage below a file": (["storage_path=/dev/null/x"], "(Not a directory)"),
     "more examples than counters hold": (["training.steps=2000000000"], "2^31 examples"),
     "rewinding past the end": (["pruning.rewind_step=5000"], "training ends at step 1000"),
 }
@@ -427,6 +441,61 @@ def test_a_driver_killed_between_rounds_trains_none_again(finished, tmp_path):
         assert f"{trial}, round 0" not in again.stderr.replace("  ", ", ")
     for table in ("networks.csv", "layers.csv", "ledger.csv", "curves.parquet"):
         assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
+
+
+OFTEN = """
+import sys; from capacity import sweep; from capacity.storage import mirror
+mirror.EVERY_SECONDS = 0.02; sys.exit(sweep.main())
+"""
+
+
+def test_a_lost_machine_costs_no_finished_round(finished, tmp_path):
+    """SIGKILL, and none of the driver's files: its storage path alone has what the rest needs.
+
+    So small a sweep would be over between two looks at its folder: here they are many.
+    """
+    kept = tmp_path / "kept"
+    command = [sys.executable, "-c", OFTEN, *COMMAND[3:], *TWO_TRIALS]
+    command += ["--local", f"storage_path={kept}", "--resume", "--results"]
+    process = subprocess.Popen(
+        [*command, tmp_path / "lost"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 200
+    while process.poll() is None and not list(kept.rglob("trials/**/settings.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.communicate(timeout=60)
+    done = {path.parts[-2] for path in kept.glob("small/trials/digits*/settings.json")}
+    found = {path.parts[-3:-1] for path in kept.rglob("[0-9]*/settings.json")}
+    rounds = {(trial, number) for trial, number in found if trial not in done}
+    assert rounds or done
+    (tmp_path / "lost").rename(tmp_path / "gone")
+    again = subprocess.run(
+        [*command, tmp_path / "found"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert again.returncode == 0, again.stderr
+    assert f"fetched from {kept}/small: trials {len(done)}, rounds {len(rounds)}" in again.stdout
+    for trial in {trial for trial, _ in rounds} | done:
+        assert f"{trial}, round 0" not in again.stderr.replace("  ", ", ")
+    for table in ("networks.csv", "layers.csv", "ledger.csv", "curves.parquet"):
+        for folder in (tmp_path / "found", kept):
+            assert (folder / "small" / table).read_bytes() == (finished / table).read_bytes()
+
+
+def test_results_are_a_folder_of_this_machine(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(ROOT / "configs/digits.yaml", results="s3://bucket/x") == 2
+    assert capsys.readouterr().err == (
+        "--results s3://bucket/x: is a folder of this machine, where results are written first; "
+        "storage_path=s3://bucket/x keeps them there, too\n"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_provenance_says_what_made_the_tables(finished):

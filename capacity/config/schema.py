@@ -51,8 +51,8 @@ class Tracking(Section):
     )
 
 
-ELSEWHERE = ("resources", "tracking")
-"""Sections that say where a sweep runs and is watched: the same for all trials, no row depends."""
+ELSEWHERE = ("resources", "tracking", "storage_path")
+"""What says where a sweep runs, is watched and is kept: the same for all trials, no row depends."""
 
 
 class Config(Section):
@@ -70,6 +70,11 @@ class Config(Section):
     resources: Resources = Field(default_factory=Resources)
     tracking: Tracking = Field(default_factory=Tracking)
     seeds: Annotated[int, Field(gt=0, le=10_000)] = key(3, "networks per trial, seeded 0, 1, ...")
+    storage_path: Annotated[str, Field(min_length=1)] | None = key(
+        None,
+        "folder, or address as s3://bucket/folder or gs://bucket/folder, where the driver keeps "
+        "results a second time, and from where --resume fetches them; null: nowhere",
+    )
 
     @property
     def outcomes(self) -> int:

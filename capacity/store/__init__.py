@@ -10,8 +10,20 @@ A trial is written beside its place and renamed into it, so a kill leaves a whol
 """
 
 from capacity.files import PARTIAL, write
-from capacity.store.reading import Results, read, tables
+from capacity.store.identity import same
+from capacity.store.reading import Results, parsed_provenance, provenance, read, tables
 from capacity.store.writing import Store
 from capacity.tables import StoreError
 
-__all__ = ["PARTIAL", "Results", "Store", "StoreError", "read", "tables", "write"]
+__all__ = [
+    "PARTIAL",
+    "Results",
+    "Store",
+    "StoreError",
+    "parsed_provenance",
+    "provenance",
+    "read",
+    "same",
+    "tables",
+    "write",
+]

@@ -1,6 +1,7 @@
 """What an experiment's folder holds: its tables as frames, its provenance, its finished trials."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -92,12 +93,21 @@ def provenance(folder: Path) -> dict[str, Any] | None:
                 "choose another name"
             )
         return None
+    here = [kind for kind in TABLES if (folder / file_name(kind)).exists()]
+    return parsed_provenance(path, read_bytes(path), here)
+
+
+def parsed_provenance(path: str | Path, data: bytes, here: Sequence[str] = ()) -> dict[str, Any]:
+    """What a provenance.json says; of an old one, `here` are the tables.
+
+    Raises:
+      StoreError: it is damaged or another program's.
+    """
     try:
-        found = json.loads(read_bytes(path))
-        here = [kind for kind in TABLES if (folder / file_name(kind)).exists()]
+        found = json.loads(data)
         return {
             "config": dict(found["config"]),
-            "runs": list(found["runs"]),
+            "runs": [dict(run) for run in found["runs"]],
             "tables": list(found.get("tables", here)),
         }
     except (ValueError, KeyError, TypeError) as error:

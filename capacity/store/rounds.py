@@ -1,14 +1,14 @@
 """What unfinished trials have reported, outcome by outcome, so that no finished round is lost."""
 
+import contextlib
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from capacity.files import PARTIAL, write_folder, writing
+from capacity.files import PARTIAL, remove_folder, write_folder, writing
 from capacity.rows import TABLES
 from capacity.tables import Rows, StoreError, parquet_bytes, parsed_parquet
 from capacity.tables import table as table_of
@@ -57,7 +57,7 @@ class Rounds:
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             for place in reversed(self._outcomes(trial)[behind:]):
-                shutil.rmtree(place)
+                remove_folder(place)
             write_folder(folder / f"{behind:06d}", contents)
             if continuation is not None:  # The earlier ones are not needed any more.
                 for other in self._outcomes(trial)[:-1]:
@@ -106,7 +106,8 @@ class Rounds:
 
     def drop(self, trial: str) -> None:
         """Forgets a trial."""
-        shutil.rmtree(self._folder / trial, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_folder(self._folder / trial)
 
     def _outcomes(self, trial: str) -> list[Path]:
         folder = self._folder / trial

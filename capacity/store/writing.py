@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from capacity import provenance as provenance_of
-from capacity.config import dotted
 from capacity.files import PARTIAL, locked, whole, write, write_folder, writing
 from capacity.names import natural
 from capacity.rows import TABLES, reference
 from capacity.store import reading
+from capacity.store.identity import flat, same
 from capacity.store.rounds import Kept, Rounds
 from capacity.tables import (
     Rows,
@@ -43,8 +43,9 @@ class Store:
         with writing(folder):
             self._trials.mkdir(parents=True, exist_ok=True)
             self._lock = locked(self._trials / ".lock", folder)
-            for leftover in [*folder.glob(f"{PARTIAL}*"), *self._trials.glob(f"{PARTIAL}*")]:
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+            for place in (folder, self._trials, self._trials / ".rounds"):
+                for leftover in place.glob(f"{PARTIAL}*"):
+                    shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         config = yaml.safe_dump(provenance["config"], sort_keys=False, allow_unicode=True)
         self._write_provenance()
         write(folder / "config.yaml", config)
@@ -73,11 +74,7 @@ class Store:
         config = json.loads(json.dumps(resolved_config))
         new = {"config": config, "runs": [], "tables": []}
         provenance = reading.provenance(folder) or new
-        if difference := _difference(provenance["config"], config):
-            raise StoreError(
-                f"{folder} holds another experiment ({difference}): "
-                "choose another name, or remove the folder"
-            )
+        same(folder, provenance["config"], config)
         if lost := reading.tabulated(folder) - reading.finished(folder):
             raise StoreError(
                 f"{folder} has tables but not the trials behind them ('{min(lost)}' is not in "
@@ -175,7 +172,7 @@ class Store:
 
     def _write_settings(self, trials: Sequence[str]) -> None:
         def settings() -> Iterator[dict[str, Any]]:
-            return (_flat(reading.settings(self.folder, trial)) for trial in trials)
+            return (flat(reading.settings(self.folder, trial)) for trial in trials)
 
         keys = list(dict.fromkeys(key for own in settings() for key in own))
         with whole(self.folder / "trials.csv") as out:
@@ -196,24 +193,3 @@ class Store:
 
     def _write_provenance(self) -> None:
         write(self.folder / "provenance.json", json.dumps(self.provenance, indent=1) + "\n")
-
-
-def _difference(there: Mapping, here: Mapping) -> str | None:
-    """The first key in which two configs differ, with both values, in words."""
-    a, b = _flat(there), _flat(here)
-    for key in [*b, *(key for key in a if key not in b)]:
-        if key not in a:
-            return f"{key} is not set there, {b[key]} here"
-        if key not in b:
-            return f"{key} = {a[key]} there, not set here"
-        if a[key] != b[key]:
-            return f"{key} = {a[key]} there, {b[key]} here"
-    return None
-
-
-def _flat(settings: Mapping) -> dict[str, Any]:
-    """Settings under dotted keys; lists, and what is empty, as JSON text."""
-    return {
-        key: json.dumps(value) if isinstance(value, list | tuple | dict) else value
-        for key, value in dotted(settings).items()
-    }

@@ -1,0 +1,113 @@
+"""A folder behind an address: on this machine, a shared file system, S3, GCS, Azure or HDFS."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
+
+from capacity.files import PARTIAL, write
+from capacity.tables import StoreError
+
+OBJECT_STORES = ("s3", "gcs", "abfs")
+"""File systems, by Arrow's name of their type, where one put shows a whole object or none."""
+
+
+class Place:
+    """Files by name in a folder; what fails is one sentence about its address.
+
+    Attributes:
+      address: as sentences have it.
+      folder: on this machine; None elsewhere.
+    """
+
+    def __init__(self, address: str, files: FileSystem, path: str):
+        self.address = address
+        self.folder = Path(path) if isinstance(files, LocalFileSystem) else None
+        self._files, self._path = files, path.rstrip("/")
+
+    def put(self, name: str, data: bytes) -> None:
+        """A file, with the folders above it: whole or not at all, over an earlier one."""
+        path = f"{self._path}/{name}"
+        with self._told("written"):
+            if self.folder is not None:
+                write(self.folder / name, data)
+            elif self._files.type_name in OBJECT_STORES:
+                self._write(path, data)
+            else:
+                parent, _, last = path.rpartition("/")
+                self._files.create_dir(parent, recursive=True)
+                self._write(f"{parent}/{PARTIAL}{last}", data)
+                self._files.move(f"{parent}/{PARTIAL}{last}", path)
+
+    def get(self, name: str) -> bytes | None:
+        """What a file holds; None if there is none."""
+        with self._told("read"):
+            try:
+                # Arrow would open what is named like an archive.
+                with self._files.open_input_stream(f"{self._path}/{name}", compression=None) as at:
+                    return at.read()
+            except FileNotFoundError:
+                return None
+
+    def delete(self, name: str, *, folder: bool = False) -> None:
+        """A file, or a folder with all that is in it, is there no more, if it was."""
+        delete = self._files.delete_dir if folder else self._files.delete_file
+        with self._told("deleted from"), suppress(FileNotFoundError):
+            delete(f"{self._path}/{name}")
+
+    def listed(self) -> dict[str, int]:
+        """Bytes of every file below, by its name."""
+        every = FileSelector(self._path, recursive=True, allow_not_found=True)
+        with self._told("listed"):
+            found = [info for info in self._files.get_file_info(every) if info.is_file]
+        start = len(self._path.lstrip("/")) + 1
+        return {info.path.lstrip("/")[start:]: info.size for info in found}
+
+    def changed(self, name: str) -> datetime | None:
+        """When a file was written, by the clock there; None if it is not there or not told."""
+        with self._told("read"):
+            info = self._files.get_file_info(f"{self._path}/{name}")
+        return info.mtime if info.type == FileType.File else None
+
+    def probe(self) -> datetime | None:
+        """The time there, after a file was written, read and deleted.
+
+        Raises:
+          StoreError: one of these is not possible.
+        """
+        name = f".probe-{uuid.uuid4().hex}"
+        self.put(name, name.encode())
+        now, back = self.changed(name), self.get(name)
+        self.delete(name)
+        if back != name.encode():
+            raise StoreError(f"{self.address} does not give back what is written there")
+        return now
+
+    def _write(self, path: str, data: bytes) -> None:
+        with self._files.open_output_stream(path, compression=None) as out:
+            out.write(data)
+
+    @contextmanager
+    def _told(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, pa.ArrowException, StoreError) as error:
+            raise StoreError(f"{self.address} cannot be {done} ({reason(error)})") from error
+
+
+def reason(error: BaseException) -> str:
+    """What a file system says, in one line and without its own names for it."""
+    if isinstance(error, StoreError) and isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    if found := re.search(r"AWS Error (\w+) during \w+ operation: (.*)", text):
+        text = f"{found[1].replace('_', ' ').lower()}: {found[2]}"
+    if found := re.search(r"google::cloud::Status\((.*)", text):
+        text = found[1]
+    text = re.sub(r"curlCode: .*Details: |\.? \(Request ID.*| error_info=.*|\.$", "", text)
+    return text if len(text) <= 200 else f"{text[:200]} ..."

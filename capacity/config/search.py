@@ -41,14 +41,18 @@ class Search(Section):
         f"{', '.join(HIGHER)} (higher is better), {', '.join(LOWER)} (lower is)",
         min_length=1,
     )
-    startup: Count = key(10, "tpe, evolution: trials before the first that is not random")
+    startup: Count = key(
+        1, "tpe, evolution: trials to start with, which learn from no other: random ones"
+    )
     middle: bool = key(
-        False, "tpe, evolution: the first trial is in the middle of all axes, and not random"
+        True, "tpe, evolution: the very first trial is in the middle of all axes, and not random"
     )
     population: Annotated[int, Field(ge=2, le=2**31 - 1)] = key(
-        10, "evolution: trials alive: the last so many"
+        10, "evolution, one objective: trials alive: the last so many"
     )
-    tournament: Count = key(5, "evolution: members that compete to be a parent")
+    tournament: Count = key(
+        10, "evolution, one objective: draws among those alive, of which the best is the parent"
+    )
     inherit: bool = key(
         False,
         "evolution: a child starts from its parent's weights, grown (or shrunk) to its widths, "

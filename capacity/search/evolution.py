@@ -5,20 +5,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from capacity.search.domains import Number
-from capacity.search.fronts import crowding, pareto_ranks
+from capacity.search.fronts import pareto_front
 from capacity.search.memory import Memory, Told, word
 from capacity.search.space import Point, Space
 
 
 class Evolution:
-    """Proposes mutations of what did well among the youngest; see `memory.Searcher`.
+    """Proposes mutations of what did well; see `memory.Searcher`.
 
-    The first `startup` points are random, as many as are alive unless given; with `middle` the very
-    first is the middle of the space. Then `tournament` members of the last `population`
-    that were told, drawn with repetition, compete, and a neighbour of the best of them is proposed
-    (`Space.mutated`). With several costs the best is one of the least Pareto rank among the
-    population and, of these, the one in the emptiest part of its front (as in Deb et al., 2002).
-    A point that failed never wins against one that did not.
+    The first `startup` points are random, the very first the middle of the space unless `middle` is
+    false. Then `tournament` members of the last `population` that were told, drawn with repetition,
+    compete, and a neighbour of the best of them is proposed (`Space.mutated`). With several costs
+    nobody dies or competes: the parent is any point of the Pareto front of all that was told, each
+    alike (SEMO; Laumanns et al., 2004). A point that failed is no parent where another did not.
     """
 
     def __init__(
@@ -27,31 +26,29 @@ class Evolution:
         seed: int,
         *,
         population: int = 10,
-        tournament: int = 5,
-        startup: int | None = None,
-        middle: bool = False,
+        tournament: int = 10,
+        startup: int = 1,
+        middle: bool = True,
     ):
         self._memory = Memory(space, seed)
         self._population, self._tournament = population, tournament
-        self._startup, self._middle = population if startup is None else startup, middle
+        self._startup, self._middle = startup, middle
 
     def ask(self) -> Point:
-        """A random point at first, then the child of a tournament's winner."""
+        """A point to start with, then the child of a parent that did well."""
         return self.ask_with_parent()[0]
 
     def ask_with_parent(self) -> tuple[Point, Point | None]:
-        """A point, and the one that it is a mutation of; None if it is random."""
+        """A point, and the one that it is a mutation of; None if it has none."""
         memory = self._memory
         generator = memory.generator()
-        alive = memory.told[-self._population :]
-        if memory.number < self._startup or all(each.costs is None for each in alive):
+        fertile = self._fertile()
+        if memory.number < self._startup or not fertile:
             return memory.start(generator, middle=self._middle), None
-        fitness = _fitness(alive)
         parents: dict[str, Point] = {}
 
         def child() -> Point:
-            drawn = generator.integers(len(alive), size=self._tournament)
-            parent = alive[min(drawn, key=lambda i: fitness[i])].point
+            parent = self._parent(fertile, generator)
             born = memory.space.mutated(parent, generator)
             parents[word(born)] = parent
             return born
@@ -63,19 +60,19 @@ class Evolution:
         """A birth: the point is the youngest."""
         self._memory.tell(point, costs)
 
+    def _fertile(self) -> list[tuple[Point, float]]:
+        """Points that may be parents, and the cost by which they compete."""
+        told = self._memory.told
+        known = [(t.point, t.costs) for t in told if t.costs is not None]
+        if known and len(known[0][1]) > 1:
+            front = pareto_front(np.array([costs for _, costs in known]))
+            return [(point, 0.0) for (point, _), best in zip(known, front, strict=True) if best]
+        alive: list[Told] = told[-self._population :]
+        if all(each.costs is None for each in alive):
+            return []
+        return [(t.point, np.inf if t.costs is None else t.costs[0]) for t in alive]
 
-def _fitness(alive: Sequence[Told]) -> list[tuple[float, ...]]:
-    """By member: the smaller, the fitter."""
-    known = [i for i, each in enumerate(alive) if each.costs is not None]
-    costs = np.array([alive[i].costs for i in known], dtype=float)
-    fitness: list[tuple[float, ...]] = [(np.inf, 0.0)] * len(alive)
-    if costs.shape[1] == 1:
-        for i, cost in zip(known, costs[:, 0], strict=True):
-            fitness[i] = (float(cost), 0.0)
-        return fitness
-    ranks, room = pareto_ranks(costs), np.zeros(len(known))
-    for rank in set(ranks.tolist()):
-        room[ranks == rank] = crowding(costs[ranks == rank])
-    for i, rank, space in zip(known, ranks, room, strict=True):
-        fitness[i] = (float(rank), -float(space))
-    return fitness
+    def _parent(self, fertile: list[tuple[Point, float]], generator: np.random.Generator) -> Point:
+        """The best of a tournament; of those that cost the same, the one that was drawn first."""
+        drawn = generator.integers(len(fertile), size=self._tournament)
+        return fertile[min(drawn, key=lambda i: fertile[i][1])][0]

@@ -33,21 +33,6 @@ def pareto_ranks(costs: Float[np.ndarray, "points costs"]) -> Int[np.ndarray, " 
     return ranks
 
 
-def crowding(costs: Float[np.ndarray, "points costs"]) -> Float[np.ndarray, " points"]:
-    """How far apart the neighbours of each point of a front lie (Deb et al., 2002, section III-B).
-
-    The sum over the costs of the next larger less the next smaller, as shares of the front's
-    extent; infinite at both ends.
-    """
-    room = np.zeros(len(costs))
-    for cost in costs.T:
-        order = np.argsort(cost, kind="stable")
-        room[order[[0, -1]]] = np.inf
-        if (extent := cost[order[-1]] - cost[order[0]]) > 0:
-            room[order[1:-1]] += (cost[order[2:]] - cost[order[:-2]]) / extent
-    return room
-
-
 def hypervolume(costs: Float[np.ndarray, "points 2"], reference: tuple[Number, Number]) -> float:
     """The area that points dominate up to `reference`: exact, for two costs.
 

@@ -3,7 +3,6 @@
 import itertools
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -15,7 +14,6 @@ from capacity.search import (
     pareto_front,
     pareto_ranks,
 )
-from capacity.search.fronts import crowding
 
 # Whole numbers, so that ties are frequent and areas are counts of unit squares.
 GRID = arrays(float, st.tuples(st.integers(1, 12), st.just(2)), elements=st.integers(0, 6))
@@ -69,11 +67,3 @@ def test_the_hypervolume_is_that_of_the_front_in_any_order_and_never_falls(costs
     curve = hypervolume_over_time(costs, (7, 7))
     assert (np.diff(curve) >= 0).all()
     assert curve[-1] == whole
-
-
-def test_crowding_by_hand():
-    """Of (0, 4), (1, 2), (4, 0): the middle one's neighbours are 4/4 and 4/4 apart."""
-    room = crowding(np.array([[0.0, 4.0], [1.0, 2.0], [4.0, 0.0]]))
-    assert room.tolist() == [np.inf, 2.0, np.inf]
-    assert crowding(np.array([[1.0, 1.0]])).tolist() == [np.inf]
-    assert crowding(np.ones((3, 2)))[1] == pytest.approx(0)

@@ -15,7 +15,7 @@ from capacity.search import (
     Space,
     hypervolume,
 )
-from capacity.search.tpe import Tpe
+from capacity.search.tpe import Tpe, good
 
 SPACE = Space(
     {
@@ -30,8 +30,8 @@ SPACE = Space(
 )
 SEARCHERS = {
     "random": lambda space, seed, n=1: AtRandom(space, seed),
-    "tpe": lambda space, seed, n=1: Tpe(space, seed, objectives=n, startup=6),
-    "evolution": lambda space, seed, n=1: Evolution(space, seed, population=10, tournament=3),
+    "tpe": lambda space, seed, n=1: Tpe(space, seed, objectives=n),
+    "evolution": lambda space, seed, n=1: Evolution(space, seed),
 }
 
 
@@ -81,18 +81,33 @@ def test_a_search_that_is_told_what_it_knew_goes_on_as_it_would_have(searcher, o
     assert run(again, 9, cost) == whole[15:]
 
 
-def test_all_start_with_the_points_of_a_random_search():
-    starts = [run(make(SPACE, 5), 6) for make in SEARCHERS.values()]
-    assert starts[0] == starts[1] == starts[2]
+@pytest.mark.parametrize("make", [Tpe, Evolution])
+def test_the_start_is_that_of_a_random_search_but_for_the_middle(make):
+    chance = run(AtRandom(SPACE, 5), 4)
+    points = run(make(SPACE, 5, startup=3), 4)
+    assert points[0] == SPACE.middle()
+    assert points[1:3] == chance[1:3]
+    assert points[3] != chance[3]
+    assert run(make(SPACE, 5, startup=3, middle=False), 3) == chance[:3]
 
 
 @pytest.mark.parametrize("make", [Tpe, Evolution])
-def test_the_middle_may_come_first_and_few_may_be_random(make):
-    search = make(SPACE, 5, startup=2, middle=True)
-    points = run(search, 3)
-    assert points[0] == SPACE.middle()
-    assert points[1] == run(AtRandom(SPACE, 5), 2)[1]
-    assert points[2] != run(AtRandom(SPACE, 5), 3)[2]
+def test_the_second_learns_from_the_first_and_what_is_asked_with_the_first_is_random(make):
+    assert run(make(SPACE, 5), 2)[1] != run(AtRandom(SPACE, 5), 2)[1]
+    search = make(SPACE, 5)
+    at_once = [search.ask() for _ in range(4)]
+    assert at_once == [SPACE.middle(), *run(AtRandom(SPACE, 5), 4)[1:]]
+
+
+def test_a_middle_that_failed_is_no_parent():
+    search = Evolution(SPACE, 5)
+    search.tell(search.ask(), None)
+    assert search.ask_with_parent() == (run(AtRandom(SPACE, 5), 2)[1], None)
+
+
+def test_of_ten_three_are_good():
+    """0.75 times the square roots: 0, 0.75, 1.5, 2.37, 7.5."""
+    assert [good(count) for count in (0, 1, 4, 10, 100)] == [1, 1, 2, 3, 8]
 
 
 def test_points_asked_at_once_differ(searcher):
@@ -144,7 +159,7 @@ def test_chance_is_beaten_on_two_costs():
 
 def test_evolution_names_the_parent_and_lets_the_oldest_die():
     space = Space({"a": Range(0, 1000, step=1)})
-    search = Evolution(space, 0, population=4, tournament=50)
+    search = Evolution(space, 0, startup=4)
     assert [search.ask_with_parent()[1] for _ in range(4)] == [None] * 4
     search = Evolution(space, 0, population=4, tournament=50)
     for value, cost in ((10, 0.0), (500, 3.0), (600, 2.0), (700, 1.0), (800, 4.0)):
@@ -153,9 +168,12 @@ def test_evolution_names_the_parent_and_lets_the_oldest_die():
     assert search.ask_with_parent()[1] == {"a": 700}
 
 
-def test_a_parent_of_several_costs_is_of_the_first_rank():
+def test_parents_of_several_costs_are_all_of_the_front_however_old():
+    """Of (1, 3), (2, 2), (3, 1), (3, 3) and one that failed: the first three, by turns."""
     space = Space({"a": Range(0, 1000, step=1)})
-    search = Evolution(space, 0, population=4, tournament=50)
-    for value, costs in ((1, (1, 1)), (2, (2, 2)), (3, (3, 3)), (4, (4, 4))):
+    search = Evolution(space, 0, population=2)
+    for value, costs in ((1, (1, 3)), (2, (2, 2)), (3, (3, 1)), (4, (3, 3)), (5, None)):
         search.tell({"a": value}, costs)
-    assert search.ask_with_parent()[1] == {"a": 1}
+    parents = [parent["a"] for parent in (search.ask_with_parent()[1] for _ in range(40)) if parent]
+    assert set(parents) == {1, 2, 3}
+    assert len(parents) == 40

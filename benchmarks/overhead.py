@@ -112,7 +112,8 @@ def measured(repeats: int):
         environment = {**kept, "CAPACITY_CACHE_DIR": f"{folder}/cache", "PYTHONPATH": os.getcwd()}
         for repeat in range(repeats + 1):
             results = f"{folder}/{repeat}"
-            sweep = [sys.executable, "-m", "capacity.sweep", CONFIG]
+            # Tune's default draws nothing either.
+            sweep = [sys.executable, "-m", "capacity.sweep", CONFIG, "--no-report"]
             contenders = {
                 "one process": [*sweep, "--local", "--results", f"{results}/local"],
                 "on Ray": [*sweep, "--results", f"{results}/ray"],

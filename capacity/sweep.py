@@ -75,8 +75,6 @@ def _run(
     variables: Mapping[str, str],
 ) -> bool:
     """Whether trials are left after all were run and what there is was drawn."""
-    from capacity import report  # noqa: PLC0415
-
     place = Place(options.local, options.address, store.folder, variables)
     if experiment.search is not None:
         from capacity import searching  # noqa: PLC0415
@@ -92,7 +90,9 @@ def _run(
     finally:
         store.write_tables()
         store.finish(device=", ".join(sorted(desk.devices)) or None)
-    if store.finished():
+    if store.finished() and not options.no_report:
+        from capacity import report  # noqa: PLC0415
+
         report.draw(store.folder, say=OUT.print)
     return bool(desk.unfinished)
 
@@ -240,6 +240,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--results", default="results", help="folder of all experiments [results]")
     parser.add_argument("--resume", action="store_true", help="run only the trials not on disk")
     parser.add_argument("--dry-run", action="store_true", help="print trials and cost, run nothing")
+    parser.add_argument("--no-report", action="store_true", help="tables alone, no figures")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--local", action="store_true", help="in this process, without Ray")
     where.add_argument("--address", help="Ray cluster to join: host:port, or auto")

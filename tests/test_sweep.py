@@ -167,8 +167,11 @@ def test_label_bits_and_noise_floor_by_hand(finished):
     assert (networks.label_bits <= 80 * np.log2(10)).all()
 
 
-def test_the_same_config_gives_the_same_rows(finished, tmp_path):
-    assert run(ROOT / "configs/digits.yaml", *TWO_TRIALS, results=tmp_path) == 0
+def test_the_same_config_gives_the_same_rows_with_figures_and_without(finished, tmp_path):
+    options = [*TWO_TRIALS, "--no-report"]
+    assert run(ROOT / "configs/digits.yaml", *options, results=tmp_path) == 0
+    assert (finished / "report.html").exists()
+    assert not (tmp_path / "small" / "report.html").exists()
     for table in ("networks.csv", "layers.csv", "curves.parquet"):
         assert (tmp_path / "small" / table).read_bytes() == (finished / table).read_bytes()
 

@@ -18,7 +18,7 @@ MOST_SECONDS = 60.0  # between two attempts while the place is away
 ATTEMPTS = 3  # at the end
 PATIENCE_SECONDS = 60.0  # then, with a disk that hangs: for one more file
 SENDERS = 8  # a put to an object store is a wait of 50 ms
-TORN = Unit(-1, frozenset())
+TORN = -1  # the stamp of a unit of which some files are there
 
 
 class Mirror:
@@ -39,7 +39,7 @@ class Mirror:
         self._folder, self._place, self._lease, self._say = folder, place, lease, say
         here = of_folder(folder)
         self._units = {
-            name: Unit(here[name].stamp, files) if name in here and WHOLE in files else TORN
+            name: Unit(here[name].stamp if name in here and WHOLE in files else TORN, files)
             for name, files in named(there).items()
         }
         self._loose: dict[str, tuple[int, int]] = {}
@@ -88,13 +88,17 @@ class Mirror:
         self._each(self._put_units, of_trials.values())
         self._each(lambda name: self._put_loose(name, files), changed)
         self._drop([n for n in self._units if n.startswith(ROUNDS) and n not in units])
+        # What went on during the look is not there as it was seen: until the next look, the last
+        # continuation there is that of an earlier round.
+        waiting = {trial_of(name) for name in new if not self._known(name).holds(units[name])}
         for name, unit in units.items():
-            for file in self._known(name).files - unit.files if name.startswith(ROUNDS) else ():
-                self._place.delete(f"{name}/{file}")
+            if name.startswith(ROUNDS) and trial_of(name) not in waiting:
+                for file in self._known(name).files - unit.files:
+                    self._place.delete(f"{name}/{file}")
                 self._units[name] = unit
 
     def _known(self, name: str) -> Unit:
-        return self._units.get(name, TORN)
+        return self._units.get(name, Unit(TORN, frozenset()))
 
     def _each(self, what: Callable[[Any], None], names: Iterable[Any]) -> None:
         """Many at a time; the first that fails ends all, as others would wait for the same.
@@ -142,17 +146,21 @@ class Mirror:
         before = of_round(place)
         if before is None:
             return False
+        known = self._known(name)
         if name in self._units:
             self._place.delete(f"{name}/{WHOLE}")
-        self._units[name] = TORN
+        self._units[name] = Unit(TORN, known.files | before.files)
         try:
             for file in sorted(before.files - {WHOLE}):
                 self._put(f"{name}/{file}", (place / file).read_bytes())
             last = (place / WHOLE).read_bytes()
         except FileNotFoundError:
             return False
-        if of_round(place) != before:
+        after = of_round(place)  # It may have lost its continuation since: what was read is whole.
+        if after is None or after.stamp != before.stamp:
             return False
+        for file in known.files - before.files:  # of an earlier writing
+            self._place.delete(f"{name}/{file}")
         self._put(f"{name}/{WHOLE}", last)
         self._units[name] = before if name.startswith(ROUNDS) else Unit(0, before.files)
         return True

@@ -167,6 +167,46 @@ def test_rounds_come_in_order(place, store, mirrored, monkeypatch):
     assert set(rounds) == {"000000", "000001"}
 
 
+def continued(place):
+    """The rounds there of which a sweep could go on: whole ones up to the last continuation."""
+    units = named(place.listed())
+    whole = sorted(unit for unit in units if ".rounds" in unit and WHOLE in units[unit])
+    assert [int(unit[-6:]) for unit in whole] == list(range(len(whole)))
+    return max((int(u[-6:]) + 1 for u in whole if ".continuation.npz" in units[u]), default=0)
+
+
+def test_a_round_that_is_written_meanwhile_costs_no_continuation(
+    place, store, mirrored, monkeypatch
+):
+    """Before a put, then while the continuation is sent, which the next round takes away."""
+    keep(store, 0)
+    mirrored.send()
+    keep(store, 1)
+    put, left = Place.put, [5, 4, 3, 2]
+
+    def meanwhile(self, name, data):
+        put(self, name, data)
+        if name.startswith("trials/.rounds") and left:
+            keep(store, left.pop())
+
+    monkeypatch.setattr(Place, "put", meanwhile)
+    before = 1
+    for _ in range(4):
+        mirrored.send()
+        assert continued(place) >= before
+        before = continued(place)
+    assert continued(place) == 6
+    assert there(place) == here(store.folder)
+
+
+def test_of_an_earlier_writing_of_a_round_nothing_stays(place, store, monkeypatch):
+    monkeypatch.setattr(mirror, "EVERY_SECONDS", 1e6)
+    keep(store, 0)
+    place.put(f"trials/.rounds/{TRIAL}/000000/s1-r0.cap", b"of another writing")
+    Mirror(store.folder, place, Lease(place, print), place.listed(), print).send()
+    assert there(place) == here(store.folder)
+
+
 def test_trouble_is_told_once_and_its_end(store, tmp_path, said, monkeypatch):
     monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
     monkeypatch.setattr(mirror, "MOST_SECONDS", 0.01)

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -171,6 +173,42 @@ def test_a_file_that_is_cut_off_while_it_is_fetched_is_no_result(opened, tmp_pat
     monkeypatch.undo()
     with opened(tmp_path / "b/small") as store:
         assert store.finished() == {FIRST}
+
+
+def test_a_live_sweep_of_the_same_folder_is_left_alone(opened, address, tmp_path):
+    with opened(tmp_path / "a/small") as store:
+        fill(store, FIRST)
+    folder = tmp_path / "b/small"
+    live = (
+        "import sys; from capacity.store import Store; "
+        f"store = Store.open({str(folder)!r}, {CONFIG!r}, resume=True); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", live]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        before = (folder / "provenance.json").read_bytes()
+        with (
+            pytest.raises(StoreError, match=r"b/small is being written by another sweep$"),
+            opened(folder),
+        ):
+            pass
+        assert (folder / "provenance.json").read_bytes() == before
+        assert not list((folder / "trials").glob("[!.]*"))
+        process.stdin.close()
+
+
+def test_fetched_provenance_does_not_hide_the_tables_here(opened, address, tmp_path):
+    with opened(tmp_path / "early/small"):
+        pass
+    alone = Store.open(tmp_path / "b/small", CONFIG, resume=False)
+    fill(alone, FIRST)
+    alone.write_tables()
+    alone.finish()
+    before = read(tmp_path / "b/small").networks
+    assert len(before) > 0
+    with storage.copied(address, tmp_path / "b/small", CONFIG, resume=True, say=print):
+        assert read(tmp_path / "b/small").networks.equals(before)
 
 
 def test_without_a_path_nothing_happens(tmp_path, said):

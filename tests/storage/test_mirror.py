@@ -1,5 +1,6 @@
 """What is kept elsewhere is what is here, at every moment whole, and no trouble there harms it."""
 
+import shutil
 import threading
 import time
 
@@ -197,6 +198,20 @@ def test_a_round_that_is_written_meanwhile_costs_no_continuation(
         before = continued(place)
     assert continued(place) == 6
     assert there(place) == here(store.folder)
+
+
+def test_what_is_lost_here_is_not_forgotten_there(place, store, mirrored):
+    keep(store, 0)
+    keep(store, 1)
+    mirrored.send()
+    before = there(place)
+    shutil.rmtree(store.folder / "trials/.rounds")
+    mirrored.send()
+    assert there(place) == before
+    shutil.rmtree(store.folder)
+    with pytest.raises(StoreError, match=r"here/small/provenance.json is gone"):
+        mirrored.send()
+    assert there(place) == before
 
 
 def test_of_an_earlier_writing_of_a_round_nothing_stays(place, store, monkeypatch):

@@ -1,4 +1,4 @@
-"""A folder behind an address: on this machine, a shared file system, S3, GCS, Azure or HDFS."""
+"""A folder behind an address: on this machine, a shared file system, S3 or GCS."""
 
 import re
 import uuid
@@ -10,11 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
-from capacity.files import PARTIAL, write
+from capacity.files import write
 from capacity.tables import StoreError
-
-OBJECT_STORES = ("s3", "gcs", "abfs")
-"""File systems, by Arrow's name of their type, where one put shows a whole object or none."""
 
 
 class Place:
@@ -32,17 +29,11 @@ class Place:
 
     def put(self, name: str, data: bytes) -> None:
         """A file, with the folders above it: whole or not at all, over an earlier one."""
-        path = f"{self._path}/{name}"
         with self._told("written"):
             if self.folder is not None:
                 write(self.folder / name, data)
-            elif self._files.type_name in OBJECT_STORES:
-                self._write(path, data)
-            else:
-                parent, _, last = path.rpartition("/")
-                self._files.create_dir(parent, recursive=True)
-                self._write(f"{parent}/{PARTIAL}{last}", data)
-                self._files.move(f"{parent}/{PARTIAL}{last}", path)
+            else:  # object stores show a whole one or none
+                self._write(f"{self._path}/{name}", data)
 
     def get(self, name: str) -> bytes | None:
         """What a file holds; None if there is none."""
@@ -109,5 +100,13 @@ def reason(error: BaseException) -> str:
         text = f"{found[1].replace('_', ' ').lower()}: {found[2]}"
     if found := re.search(r"google::cloud::Status\((.*)", text):
         text = found[1]
+    text = re.sub(r"\w+://[^\s'\"]+", lambda found: masked(found[0]), text)
     text = re.sub(r"curlCode: .*Details: |\.? \(Request ID.*| error_info=.*|\.$", "", text)
     return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+def masked(address: str) -> str:
+    """An address for others to see: without what may be a secret, before an @ or behind a ?."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", address):
+        return address  # a folder
+    return re.sub(r"^([^:]*:/*).*@", r"\1...@", address).partition("?")[0]

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from capacity import storage
+from capacity.storage import lease
 from capacity.store import Store, StoreError, read
 from tests.analysis.sample import sample
 from tests.storage.places import s3
@@ -16,6 +17,11 @@ from tests.storage.places import s3
 CONFIG = {"training": {"epochs": 3}, "sweep": {"model.width": [16, 32]}}
 TRIALS = sample(widths=(16, 32), noises=(0.0,), seeds=2, rounds=2)
 FIRST, SECOND = TRIALS
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture(params=["folder", "S3"])

@@ -20,6 +20,11 @@ SETTINGS = {"seeds": 2}
 (TRIAL, (_, TABLES)), *_ = sample(widths=(16,), seeds=2, rounds=3).items()
 
 
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
+
+
 @pytest.fixture(params=["folder", "memory", "S3"])
 def place(request, tmp_path):
     with place_of(request.param, tmp_path) as found:
@@ -282,8 +287,7 @@ def test_of_two_sweeps_the_first_keeps_a_place_until_it_is_dead(tmp_path, said, 
     monkeypatch.setattr(lease, "LEASE_SECONDS", 0.5)
     with place_of("folder", tmp_path) as place:
         first, second, third = (Lease(place, said.append) for _ in range(3))
-        for other, host in ((first, "a"), (second, "b"), (third, "c")):
-            other._own["host"] = host
+        monkeypatch.setitem(first._own, "host", "a")
         first.take(None)
         with pytest.raises(
             StoreError, match=r"is being written by another sweep, process \d+ on a$"
@@ -302,3 +306,41 @@ def test_of_two_sweeps_the_first_keeps_a_place_until_it_is_dead(tmp_path, said, 
         assert third.lost == f"{place.address} is being written by another sweep, process 1 on d"
         third.release()
         assert list(place.listed()) == [lease.FILE]
+
+
+def test_a_lease_that_another_took_and_gave_back_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr(lease, "BEAT_SECONDS", 0.05)
+    with place_of("folder", tmp_path) as place:
+        first = Lease(place, print)
+        first.take(None)
+        place.delete(lease.FILE)
+        first._thread.join(5)
+        assert first.lost == f"{place.address} was taken by another sweep, which has ended"
+        first.release()
+        assert place.listed() == {}
+
+
+def test_of_two_sweeps_that_begin_at_once_one_begins(tmp_path, monkeypatch):
+    with place_of("folder", tmp_path) as place:
+        first, second = Lease(place, print), Lease(place, print)
+        monkeypatch.setattr(lease.time, "sleep", lambda _: second._beat())
+        with pytest.raises(StoreError, match="is being written by another sweep"):
+            first.take(None)
+
+
+def test_nothing_is_written_after_another_took_the_place(place, store, mirrored, monkeypatch):
+    keep(store, 0)
+    mirrored.send()
+    put = Place.put
+
+    def taken(self, name, data):
+        put(self, name, data)
+        mirrored._lease.lost = "small is being written by another sweep"
+
+    monkeypatch.setattr(Place, "put", taken)
+    monkeypatch.setattr(mirror, "SENDERS", 1)
+    keep(store, 1)
+    before = there(place)
+    with pytest.raises(StoreError, match="another sweep"):
+        mirrored.send()
+    assert len(there(place)) == len(before) + 1

@@ -46,6 +46,7 @@ class Mirror:
         self._look = 0.0  # seconds that the last one took
         self._steps = 0  # puts and deletes that were done
         self._trouble: str | None = None
+        self._complete = False  # after the end
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -59,6 +60,8 @@ class Mirror:
             self._thread.join(PATIENCE_SECONDS)
         if self._thread.is_alive():
             self._trouble = f"{self._place.address} has not answered for {PATIENCE_SECONDS:.0f} s"
+        elif self._trouble is None and not self._complete:
+            self._trouble = f"{self._place.address} was not written to the end"
         if self._trouble is not None:
             self._say(
                 f"{self._trouble}: some results are in {self._folder} alone; the same command "
@@ -175,23 +178,38 @@ class Mirror:
                 pause = min(2 * pause, MOST_SECONDS)
         for attempt in range(ATTEMPTS):
             time.sleep(attempt)
-            if self._sent():
+            if self._sent() and self._sent(check=True):
+                self._complete = True
                 return
 
-    def _sent(self) -> bool:
+    def _sent(self, *, check: bool = False) -> bool:
         """Whether all was sent; the first trouble is told, and its end."""
+        told = self._trouble is not None
         try:
-            self.send()
+            if not check or self._forget_what_is_not_there():
+                self.send()
         except Exception as error:  # Whatever it is, it is no reason to lose a sweep.
-            if self._trouble is None and not self._stop.is_set():
+            self._trouble = str(error)
+            if not told and not self._stop.is_set():
                 again = ", and are sent again" if self._lease.lost is None else ""
                 self._say(f"{error}: results are safe in {self._folder}{again}")
-            self._trouble = str(error)
             return False
-        if self._trouble is not None and not self._stop.is_set():
-            self._say(f"{self._place.address} is written again, all of it")
         self._trouble = None
+        if told and not self._stop.is_set():
+            self._say(f"{self._place.address} is written again, all of it")
         return True
+
+    def _forget_what_is_not_there(self) -> bool:
+        """Whether anything that was sent is not there any more, by a listing of the place."""
+        there = self._place.listed()
+        units = named(there)
+        torn = [n for n, known in self._units.items() if not units.get(n, set()) >= known.files]
+        lost = [n for n, (_, size) in self._loose.items() if there.get(n) != size]
+        for name in torn:
+            self._units[name] = Unit(TORN, units.get(name, frozenset()))
+        for name in lost:
+            del self._loose[name]
+        return bool(torn or lost)
 
 
 def each(what: Callable[[Any], None], names: Iterable[Any]) -> None:

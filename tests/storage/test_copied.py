@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from capacity import storage
+from capacity.storage import address as addresses
 from capacity.storage import lease
+from capacity.storage.place import Place
 from capacity.store import Store, StoreError, read
 from tests.analysis.sample import sample
 from tests.storage.places import s3
@@ -89,7 +91,7 @@ def test_a_round_counts_after_those_before_it(opened, address, tmp_path):
     with opened(tmp_path / "a/small") as store:
         for number in range(4):
             store.rounds.keep(SECOND, number, {}, **kept | {"continuation": b"%d" % number})
-    storage.address.at(address, "small").delete(f"trials/.rounds/{SECOND}/000001/settings.json")
+    addresses.at(address, "small").delete(f"trials/.rounds/{SECOND}/000001/settings.json")
     shutil.copytree(tmp_path / "a/small", tmp_path / "c/small")
     shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000002")
     shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000003")
@@ -153,7 +155,7 @@ def test_two_experiments_do_not_mix(opened, address, tmp_path):
     ],
 )
 def test_what_is_not_ours_is_left_alone(opened, address, tmp_path, name, data, words):
-    place = storage.address.at(address, "small")
+    place = addresses.at(address, "small")
     place.put(name, data)
     with pytest.raises(StoreError, match=words), opened(tmp_path / "a/small"):
         pass
@@ -163,13 +165,13 @@ def test_what_is_not_ours_is_left_alone(opened, address, tmp_path, name, data, w
 def test_a_file_that_is_cut_off_while_it_is_fetched_is_no_result(opened, tmp_path, monkeypatch):
     with opened(tmp_path / "a/small") as store:
         fill(store, FIRST)
-    get = storage.place.Place.get
+    get = Place.get
 
     def cut_off(self, name):
         data = get(self, name)
         return data[:-1] if name.endswith(".cap") else data
 
-    monkeypatch.setattr(storage.place.Place, "get", cut_off)
+    monkeypatch.setattr(Place, "get", cut_off)
     with (
         pytest.raises(StoreError, match=r"s0-r0\.cap is cut off: remove the file and resume"),
         opened(tmp_path / "b/small"),

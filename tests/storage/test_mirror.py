@@ -344,3 +344,34 @@ def test_nothing_is_written_after_another_took_the_place(place, store, mirrored,
     with pytest.raises(StoreError, match="another sweep"):
         mirrored.send()
     assert len(there(place)) == len(before) + 1
+
+
+def test_what_was_taken_away_there_is_sent_again_in_the_end(place, store, mirrored):
+    store.write_trial(TRIAL, SETTINGS, files={"s0-r0.cap": b"0"})
+    store.write_tables()
+    mirrored.send()
+    place.delete(f"trials/{TRIAL}/s0-r0.cap")
+    place.delete("trials.csv")
+    assert mirrored.close()
+    assert there(place) == here(store.folder)
+
+
+def test_a_sentence_that_cannot_be_printed_is_no_success(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(mirror, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    said = []
+
+    def broken(sentence):
+        said.append(sentence)
+        if threading.current_thread() is not threading.main_thread():
+            raise BrokenPipeError
+
+    def full(*_):
+        raise StoreError("small cannot be written (no space left on device)")
+
+    with place_of("folder", tmp_path) as place:
+        monkeypatch.setattr(Place, "put", full)
+        kept = Mirror(store.folder, place, Lease(place, broken), {}, broken)
+        kept._thread.join(60)
+        assert not kept.close()
+    assert len(said) == 2

@@ -62,7 +62,6 @@ def copied(
     if address is None:
         yield Copy()
         return
-    # File systems are a second of imports, which a sweep without a place does not wait for.
     from capacity.storage.address import reached  # noqa: PLC0415
     from capacity.storage.fetching import fetch  # noqa: PLC0415
     from capacity.storage.lease import Lease  # noqa: PLC0415

@@ -44,7 +44,7 @@ class Mirror:
         }
         self._loose: dict[str, tuple[int, int]] = {}
         self._look = 0.0  # seconds that the last one took
-        self._steps = 0  # puts and deletes that were done
+        self._steps = 0  # puts, parts of large ones and deletes that were done
         self._trouble: str | None = None
         self._complete = False  # after the end
         self._stop = Event()
@@ -112,12 +112,14 @@ class Mirror:
 
     def _put(self, name: str, data: bytes) -> None:
         self._still_ours()
-        self._place.put(name, data)
-        self._steps += 1
+        self._place.put(name, data, self._step)
 
     def _delete(self, name: str, *, folder: bool = False) -> None:
         self._still_ours()
         self._place.delete(name, folder=folder)
+        self._step()
+
+    def _step(self) -> None:
         self._steps += 1
 
     def _still_ours(self) -> None:

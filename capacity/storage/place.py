@@ -2,16 +2,19 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
-from capacity.files import write
+from capacity.files import whole
 from capacity.tables import StoreError
+
+PART_BYTES = 4 * 2**20  # seconds on a slow line, and well below the patience with a place
 
 
 class Place:
@@ -27,13 +30,19 @@ class Place:
         self.folder = Path(path) if isinstance(files, LocalFileSystem) else None
         self._files, self._path = files, path.rstrip("/")
 
-    def put(self, name: str, data: bytes) -> None:
-        """A file, with the folders above it: whole or not at all, over an earlier one."""
+    def put(self, name: str, data: bytes, step: Callable[[], object] = lambda: None) -> None:
+        """A file, with the folders above it: whole or not at all, over an earlier one.
+
+        Args:
+          step: is called after each part of a large file, and in the end.
+        """
         with self._told("written"):
             if self.folder is not None:
-                write(self.folder / name, data)
+                with whole(self.folder / name) as file:
+                    _parts(file, data, step)
             else:  # object stores show a whole one or none
-                self._write(f"{self._path}/{name}", data)
+                self._write(f"{self._path}/{name}", data, step)
+        step()
 
     def get(self, name: str) -> bytes | None:
         """What a file holds; None if there is none."""
@@ -79,9 +88,9 @@ class Place:
             raise StoreError(f"{self.address} does not give back what is written there")
         return now
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _write(self, path: str, data: bytes, step: Callable[[], object]) -> None:
         with self._files.open_output_stream(path, compression=None) as out:
-            out.write(data)
+            _parts(out, data, step)
 
     @contextmanager
     def _told(self, done: str) -> Iterator[None]:
@@ -89,6 +98,13 @@ class Place:
             yield
         except (OSError, pa.ArrowException, StoreError) as error:
             raise StoreError(f"{self.address} cannot be {done} ({reason(error)})") from error
+
+
+def _parts(file: BinaryIO | pa.NativeFile, data: bytes, step: Callable[[], object]) -> None:
+    view = memoryview(data)
+    for start in range(0, len(view), PART_BYTES):
+        file.write(view[start : start + PART_BYTES])
+        step()
 
 
 def reason(error: BaseException) -> str:

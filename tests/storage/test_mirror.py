@@ -105,7 +105,7 @@ def test_what_has_not_changed_is_not_sent_again(place, store, mirrored, monkeypa
     keep(store, 0)
     mirrored.send()
     sent = []
-    monkeypatch.setattr(Place, "put", lambda self, name, data: sent.append(name))
+    monkeypatch.setattr(Place, "put", lambda self, name, data, *_: sent.append(name))
     mirrored.send()
     assert sent == []
     store.write_tables()
@@ -123,7 +123,7 @@ def test_a_unit_is_whole_there_only_with_all_of_its_files(place, store, mirrored
     for allowed in range(len(files) + 4):
         left = [allowed]
 
-        def cut_off(self, name, data, left=left):
+        def cut_off(self, name, data, *_, left=left):
             left[0] -= 1
             if left[0] < 0:
                 raise StoreError("small cannot be written (cut off)")
@@ -147,7 +147,7 @@ def test_rounds_stay_until_their_trial_is_there(place, store, mirrored, monkeypa
     finish(store)
     put = Place.put
 
-    def full(self, name, data):
+    def full(self, name, data, *_):
         if name.startswith(f"trials/{TRIAL}"):
             raise StoreError("small cannot be written (no space left)")
         put(self, name, data)
@@ -166,7 +166,12 @@ def test_rounds_come_in_order(place, store, mirrored, monkeypatch):
     for number in range(2):
         keep(store, number, None)
     came, put = [], Place.put
-    monkeypatch.setattr(Place, "put", lambda s, name, data: (came.append(name), put(s, name, data)))
+
+    def noted(self, name, data, *_):
+        came.append(name)
+        put(self, name, data)
+
+    monkeypatch.setattr(Place, "put", noted)
     mirrored.send()
     rounds = [name.split("/")[3] for name in came if ".rounds" in name]
     assert rounds == sorted(rounds)
@@ -190,7 +195,7 @@ def test_a_round_that_is_written_meanwhile_costs_no_continuation(
     keep(store, 1)
     put, left = Place.put, [5, 4, 3, 2]
 
-    def meanwhile(self, name, data):
+    def meanwhile(self, name, data, *_):
         put(self, name, data)
         if name.startswith("trials/.rounds") and left:
             keep(store, left.pop())
@@ -233,7 +238,7 @@ def test_trouble_is_told_once_and_its_end(store, tmp_path, said, monkeypatch):
     with place_of("folder", tmp_path) as place:
         away, put, tried = threading.Event(), Place.put, []
 
-        def put_unless_away(self, name, data):
+        def put_unless_away(self, name, data, *_):
             if away.is_set():
                 tried.append(name)
                 raise StoreError("small cannot be written (no route to host)")
@@ -280,6 +285,33 @@ def test_a_disk_that_hangs_is_not_waited_for(place, store, mirrored, said, monke
     ]
     again.set()
     mirrored._thread.join(60)
+
+
+def test_a_disk_that_is_slow_is_waited_for(place, store, mirrored, said, monkeypatch):
+    """A part of a large file, or a delete, every 0.2 s."""
+    for number in range(2):
+        keep(store, number)
+    mirrored.send()
+    keep(store, 0)
+    monkeypatch.setattr(mirror, "PATIENCE_SECONDS", 0.4)
+    put, delete = Place.put, Place.delete
+
+    def slow_put(self, name, data, step):
+        for _ in range(5 if name == "COLUMNS.md" else 0):
+            time.sleep(0.2)
+            step()
+        put(self, name, data, step)
+
+    def slow_delete(self, name, *, folder=False):
+        time.sleep(0.2)
+        delete(self, name, folder=folder)
+
+    monkeypatch.setattr(Place, "put", slow_put)
+    monkeypatch.setattr(Place, "delete", slow_delete)
+    store.write_tables()
+    assert mirrored.close()
+    assert there(place) == here(store.folder)
+    assert said == []
 
 
 def test_of_two_sweeps_the_first_keeps_a_place_until_it_is_dead(tmp_path, said, monkeypatch):
@@ -333,7 +365,7 @@ def test_nothing_is_written_after_another_took_the_place(place, store, mirrored,
     mirrored.send()
     put = Place.put
 
-    def taken(self, name, data):
+    def taken(self, name, data, *_):
         put(self, name, data)
         mirrored._lease.lost = "small is being written by another sweep"
 

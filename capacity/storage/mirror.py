@@ -63,7 +63,7 @@ class Mirror:
         elif self._trouble is None and not self._complete:
             self._trouble = f"{self._place.address} was not written to the end"
         if self._trouble is not None:
-            self._say(
+            self._tell(
                 f"{self._trouble}: some results are in {self._folder} alone; the same command "
                 "with --resume sends them"
             )
@@ -106,6 +106,10 @@ class Mirror:
                 for file in self._known(name).files - unit.files:
                     self._delete(f"{name}/{file}")
                 self._units[name] = unit
+
+    def _tell(self, sentence: str) -> None:
+        with suppress(OSError):  # of a pipe that nobody reads any more
+            self._say(sentence)
 
     def _known(self, name: str) -> Unit:
         return self._units.get(name, Unit(TORN, frozenset()))
@@ -188,21 +192,22 @@ class Mirror:
         """Whether all was sent; the first trouble is told, and its end."""
         told = self._trouble is not None
         try:
-            if not check or self._forget_what_is_not_there():
-                self.send()
+            if check:
+                self._forget_what_is_not_there()
+            self.send()
         except Exception as error:  # Whatever it is, it is no reason to lose a sweep.
             self._trouble = str(error)
             if not told and not self._stop.is_set():
                 again = ", and are sent again" if self._lease.lost is None else ""
-                self._say(f"{error}: results are safe in {self._folder}{again}")
+                self._tell(f"{error}: results are safe in {self._folder}{again}")
             return False
         self._trouble = None
         if told and not self._stop.is_set():
-            self._say(f"{self._place.address} is written again, all of it")
+            self._tell(f"{self._place.address} is written again, all of it")
         return True
 
-    def _forget_what_is_not_there(self) -> bool:
-        """Whether anything that was sent is not there any more, by a listing of the place."""
+    def _forget_what_is_not_there(self) -> None:
+        """So that it is sent again: a listing of the place tells what somebody took away."""
         there = self._place.listed()
         units = named(there)
         torn = [n for n, known in self._units.items() if not units.get(n, set()) >= known.files]
@@ -211,7 +216,6 @@ class Mirror:
             self._units[name] = Unit(TORN, units.get(name, frozenset()))
         for name in lost:
             del self._loose[name]
-        return bool(torn or lost)
 
 
 def each(what: Callable[[Any], None], names: Iterable[Any]) -> None:

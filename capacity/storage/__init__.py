@@ -11,13 +11,12 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from capacity.storage.address import reached
-from capacity.storage.fetching import fetch
-from capacity.storage.lease import Lease
-from capacity.storage.mirror import Mirror
 from capacity.tables import StoreError
+
+if TYPE_CHECKING:
+    from capacity.storage.mirror import Mirror
 
 __all__ = ["Copy", "copied"]
 
@@ -29,7 +28,7 @@ class Copy:
       missing: after the end, whether something of the folder is not there.
     """
 
-    def __init__(self, begin: Callable[[], Mirror] | None = None):
+    def __init__(self, begin: "Callable[[], Mirror] | None" = None):
         self.missing = False
         self._begin, self._mirror = begin, None
 
@@ -63,6 +62,11 @@ def copied(
     if address is None:
         yield Copy()
         return
+    from capacity.storage.address import reached  # noqa: PLC0415
+    from capacity.storage.fetching import fetch  # noqa: PLC0415
+    from capacity.storage.lease import Lease  # noqa: PLC0415
+    from capacity.storage.mirror import Mirror  # noqa: PLC0415
+
     place, now = reached(address, folder)
     lease = Lease(place, say)
     lease.take(now)
@@ -71,8 +75,9 @@ def copied(
 
         def begin() -> Mirror:
             say(f"kept in {place.address} too")
-            if place.folder and os.stat(place.folder).st_dev == os.stat(folder).st_dev:
-                say("which is on the same file system: whoever loses that loses both")
+            with contextlib.suppress(OSError):
+                if place.folder and os.stat(place.folder).st_dev == os.stat(folder).st_dev:
+                    say("which is on the same file system: whoever loses that loses both")
             return Mirror(folder, place, lease, there, say)
 
         copy = Copy(begin)

@@ -17,11 +17,15 @@ from pyarrow.fs import (
     resolve_s3_region,
 )
 
-from capacity.storage.place import Place, reason
+from capacity.storage.place import Place, masked, reason
 from capacity.tables import StoreError
 
-SCHEMES = ("file", "s3", "gs", "gcs", "abfs", "abfss", "hdfs", "viewfs")
+SCHEMES = ("file", "s3", "gs", "gcs")
 S3_OPTIONS = ("region", "scheme", "endpoint_override", "anonymous", "tls_ca_file_path")
+SECRET = (
+    "a secret does not belong in a configuration: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+    "a profile, tell it to the driver"
+)
 PROBE_SECONDS = 10.0  # to an answer; an object store takes less than one
 CONNECT_SECONDS = 3.0
 
@@ -70,10 +74,12 @@ def reached(address: str, results: Path) -> tuple[Place, datetime | None]:
 def at(address: str, name: str, patience: Patience = SENDING) -> Place:
     """The folder `name` in the one at `address`, which nobody has asked yet."""
     scheme, separator, _ = address.partition(":")
-    shown = f"{address.partition('?')[0].rstrip('/')}/{name}"
+    shown = f"{masked(address).rstrip('/')}/{name}"
     if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):
         folder = Path(address).expanduser().absolute() / name
         return Place(str(folder), LocalFileSystem(), folder.as_posix())
+    if scheme.lower() == "s3" and "@" in address:
+        raise _wrong(address, SECRET)
     if scheme not in SCHEMES:
         known = ", ".join(f"{each}://" for each in SCHEMES)
         raise _wrong(address, f"no file system {scheme}://; known are folders, {known}")
@@ -81,18 +87,15 @@ def at(address: str, name: str, patience: Patience = SENDING) -> Place:
         raise _wrong(address, f"must be {scheme}://, then the rest")
     try:
         parts = urlsplit(address)
-        if parts.password is not None or (scheme == "s3" and parts.username is not None):
-            raise _wrong(
-                re.sub(r"//.*@", "//...@", address),
-                "a secret does not belong in a configuration: AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, or a profile, tell it to the driver",
-            )
+        if parts.password is not None:
+            raise _wrong(address, SECRET)
         if scheme == "s3":
             files, path = _s3(parts, patience)
         else:
             files, path = FileSystem.from_uri(_google(parts, patience))
     except (OSError, ValueError, pa.ArrowException) as error:
-        raise _wrong(address, reason(error)) from error
+        told = reason(error).replace(address, masked(address))
+        raise _wrong(address, told) from error
     return Place(shown, files, f"{path.rstrip('/')}/{name}")
 
 
@@ -145,4 +148,4 @@ def _within(seconds: float, what: Callable[[], Any], address: str) -> Any:
 
 
 def _wrong(address: str, rule: str) -> StoreError:
-    return StoreError(f"storage_path = {address}: {rule}")
+    return StoreError(f"storage_path = {masked(address)}: {rule}")

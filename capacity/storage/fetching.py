@@ -1,13 +1,17 @@
-"""What an experiment has elsewhere and not here: brought here, before it goes on."""
+"""What an experiment has elsewhere and not here: brought here, before it goes on.
+
+A round of a number is taken for the same round here and there. Where two machines trained one trial
+behind the same round, each without the other, the rounds of one may follow those of the other.
+"""
 
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+import os
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
-from capacity.files import write, write_folder, writing
-from capacity.storage.mirror import SENDERS
+from capacity.files import locked, write, write_folder, writing
+from capacity.storage.mirror import each
 from capacity.storage.place import Place
 from capacity.storage.units import ROUNDS, WHOLE, named, trial_of
 from capacity.store import StoreError, parsed_provenance, provenance, same
@@ -42,22 +46,50 @@ def fetch(
         return there
     found = parsed_provenance(f"{place.address}/provenance.json", data)
     same(place.address, found["config"], config)
-    whole = {unit: files for unit, files in named(there).items() if WHOLE in files}
-    trials = {trial_of(unit) for unit in whole if not unit.startswith(ROUNDS)}
-    if trials and not resume:
+    whole = {unit: files for unit, files in sorted(named(there).items()) if WHOLE in files}
+    if not resume and not all(unit.startswith(ROUNDS) for unit in whole):
         raise StoreError(
             f"{place.address} holds results of this experiment already: "
             "add --resume to carry on, or choose another name"
         )
-    missing: list[str] = []
-    for unit in sorted(whole):
-        if _missing(unit, folder, trials) and _follows(unit, folder, missing):
-            missing.append(unit)
+    with writing(folder):
+        (folder / "trials").mkdir(parents=True, exist_ok=True)
+        lock = locked(folder / "trials" / ".lock", folder)
+    try:
+        _write_provenance(folder, found)
+        _bring(place, folder, there, whole, say)
+    finally:
+        if lock is not None:
+            os.close(lock)
+    return there
+
+
+def _write_provenance(folder: Path, found: dict[str, Any]) -> None:
+    """First of all, as without it what is fetched would be nobody's; tables are those here."""
+    here = provenance(folder)
+    found["tables"] = here["tables"] if here is not None else []
     if here is not None:  # what is here of a run is not older
         runs = {str(run.get("started")): run for run in [*found["runs"], *here["runs"]]}
         found["runs"] = [runs[started] for started in sorted(runs)]
-    # First of all: without it, what is fetched would be nobody's.
     write(folder / "provenance.json", json.dumps(found, indent=1) + "\n")
+
+
+def _bring(
+    place: Place,
+    folder: Path,
+    there: Mapping[str, int],
+    whole: Mapping[str, Set[str]],
+    say: Callable[[str], object],
+) -> None:
+    """The units that are missing here, each whole or not at all."""
+    trials = {trial_of(unit) for unit in whole if not unit.startswith(ROUNDS)}
+    missing: list[str] = []
+    for unit in whole:
+        if _missing(unit, folder, trials) and _follows(unit, folder, missing):
+            missing.append(unit)
+    of_trials: dict[str, list[str]] = {}  # rounds in order: one counts after those before it
+    for unit in missing:
+        of_trials.setdefault(trial_of(unit), []).append(unit)
 
     def brought(name: str) -> bytes:
         data = place.get(name) or b""
@@ -65,17 +97,19 @@ def fetch(
             raise StoreError(f"{place.address}/{name} is cut off: remove the file and resume")
         return data
 
-    with ThreadPoolExecutor(SENDERS) as pool:
-        for unit in missing:
-            files = sorted(whole[unit])
-            contents = pool.map(brought, [f"{unit}/{file}" for file in files])
+    def fetched(units: list[str]) -> None:
+        for unit in units:
+            contents = {file: brought(f"{unit}/{file}") for file in sorted(whole[unit])}
             with writing(folder / unit):
                 (folder / unit).parent.mkdir(parents=True, exist_ok=True)
-            write_folder(folder / unit, dict(zip(files, contents, strict=True)))
+            write_folder(folder / unit, contents)
+
     if missing:
         rounds = sum(unit.startswith(ROUNDS) for unit in missing)
-        say(f"fetched from {place.address}: trials {len(missing) - rounds}, rounds {rounds}")
-    return there
+        many = f"{place.address}: trials {len(missing) - rounds}, rounds {rounds}"
+        say(f"to be fetched from {many}")
+        each(fetched, of_trials.values())
+        say(f"fetched from {many}")
 
 
 def _missing(unit: str, folder: Path, trials: set[str]) -> bool:

@@ -16,6 +16,7 @@ from capacity.tables import StoreError
 FILE = ".writer.json"
 BEAT_SECONDS = 10.0
 LEASE_SECONDS = 30.0  # three beats: without one for so long, a sweep is taken for dead
+SETTLE_SECONDS = 1.0  # for another that began at the same moment: the last to write has it
 
 
 class Lease:
@@ -43,7 +44,7 @@ class Lease:
           StoreError: another sweep is alive.
         """
         found = self._read()
-        if found is not None and not self._ended(found, now):
+        if found is not None and not self._ended(now):
             self._say(
                 f"{self._place.address} was written by {_who(found)}, which did not say that it "
                 f"ended: waiting up to {LEASE_SECONDS:.0f} s to see whether it lives"
@@ -54,7 +55,9 @@ class Lease:
                     raise StoreError(self._taken(seen))
                 time.sleep(BEAT_SECONDS / 10)
         self._beat()
-        if (found := self._read()) and found["id"] != self._own["id"]:
+        time.sleep(SETTLE_SECONDS)
+        found = self._read()
+        if found is None or found["id"] != self._own["id"]:
             raise StoreError(self._taken(found))
         self._thread.start()
 
@@ -70,11 +73,11 @@ class Lease:
         while not self._stop.wait(BEAT_SECONDS):
             try:
                 found = self._read()
-                if found is not None and found["id"] != self._own["id"]:
+                if found is None or found["id"] != self._own["id"]:
                     self.lost = self._taken(found)
                     return
                 self._beat()
-            except StoreError:
+            except Exception:
                 continue  # Whoever keeps results there has the same to tell.
 
     def _beat(self) -> None:
@@ -88,30 +91,18 @@ class Lease:
         except (ValueError, TypeError):
             return None
 
-    def _ended(self, found: dict[str, Any], now: datetime | None) -> bool:
-        """Without waiting: if it was of this machine, or was renewed long ago."""
-        if found["host"] == self._own["host"] and isinstance(found["process"], int):
-            return found["process"] == self._own["process"] or not _runs(found["process"])
+    def _ended(self, now: datetime | None) -> bool:
+        """Without waiting: if it was renewed long ago."""
         renewed = self._place.changed(FILE)
         if now is None or renewed is None:
             return False
         return (now - renewed).total_seconds() > LEASE_SECONDS
 
-    def _taken(self, found: dict[str, Any]) -> str:
+    def _taken(self, found: dict[str, Any] | None) -> str:
+        if found is None:
+            return f"{self._place.address} was taken by another sweep, which has ended"
         return f"{self._place.address} is being written by another sweep, {_who(found)}"
 
 
 def _who(found: dict[str, Any]) -> str:
     return f"process {found['process']} on {found['host']}"
-
-
-def _runs(process: int) -> bool:
-    if os.name != "posix":  # elsewhere to ask is to interrupt
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

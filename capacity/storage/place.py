@@ -1,20 +1,20 @@
-"""A folder behind an address: on this machine, a shared file system, S3, GCS, Azure or HDFS."""
+"""A folder behind an address: on this machine, a shared file system, S3 or GCS."""
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
-from capacity.files import PARTIAL, write
+from capacity.files import whole
 from capacity.tables import StoreError
 
-OBJECT_STORES = ("s3", "gcs", "abfs")
-"""File systems, by Arrow's name of their type, where one put shows a whole object or none."""
+PART_BYTES = 4 * 2**20  # seconds on a slow line, and well below the patience with a place
 
 
 class Place:
@@ -30,19 +30,19 @@ class Place:
         self.folder = Path(path) if isinstance(files, LocalFileSystem) else None
         self._files, self._path = files, path.rstrip("/")
 
-    def put(self, name: str, data: bytes) -> None:
-        """A file, with the folders above it: whole or not at all, over an earlier one."""
-        path = f"{self._path}/{name}"
+    def put(self, name: str, data: bytes, step: Callable[[], object] = lambda: None) -> None:
+        """A file, with the folders above it: whole or not at all, over an earlier one.
+
+        Args:
+          step: is called after each part of a large file, and in the end.
+        """
         with self._told("written"):
             if self.folder is not None:
-                write(self.folder / name, data)
-            elif self._files.type_name in OBJECT_STORES:
-                self._write(path, data)
-            else:
-                parent, _, last = path.rpartition("/")
-                self._files.create_dir(parent, recursive=True)
-                self._write(f"{parent}/{PARTIAL}{last}", data)
-                self._files.move(f"{parent}/{PARTIAL}{last}", path)
+                with whole(self.folder / name) as file:
+                    _parts(file, data, step)
+            else:  # object stores show a whole one or none
+                self._write(f"{self._path}/{name}", data, step)
+        step()
 
     def get(self, name: str) -> bytes | None:
         """What a file holds; None if there is none."""
@@ -88,9 +88,9 @@ class Place:
             raise StoreError(f"{self.address} does not give back what is written there")
         return now
 
-    def _write(self, path: str, data: bytes) -> None:
+    def _write(self, path: str, data: bytes, step: Callable[[], object]) -> None:
         with self._files.open_output_stream(path, compression=None) as out:
-            out.write(data)
+            _parts(out, data, step)
 
     @contextmanager
     def _told(self, done: str) -> Iterator[None]:
@@ -98,6 +98,13 @@ class Place:
             yield
         except (OSError, pa.ArrowException, StoreError) as error:
             raise StoreError(f"{self.address} cannot be {done} ({reason(error)})") from error
+
+
+def _parts(file: BinaryIO | pa.NativeFile, data: bytes, step: Callable[[], object]) -> None:
+    view = memoryview(data)
+    for start in range(0, len(view), PART_BYTES):
+        file.write(view[start : start + PART_BYTES])
+        step()
 
 
 def reason(error: BaseException) -> str:
@@ -109,5 +116,13 @@ def reason(error: BaseException) -> str:
         text = f"{found[1].replace('_', ' ').lower()}: {found[2]}"
     if found := re.search(r"google::cloud::Status\((.*)", text):
         text = found[1]
+    text = re.sub(r"\w+://[^\s'\"]+", lambda found: masked(found[0]), text)
     text = re.sub(r"curlCode: .*Details: |\.? \(Request ID.*| error_info=.*|\.$", "", text)
     return text if len(text) <= 200 else f"{text[:200]} ..."
+
+
+def masked(address: str) -> str:
+    """An address for others to see: without what may be a secret, before an @ or behind a ?."""
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]+:", address):
+        return address  # a folder
+    return re.sub(r"^([^:]*:/*).*@", r"\1...@", address).partition("?")[0]

@@ -10,7 +10,7 @@ import pytest
 from capacity.storage.address import at
 from capacity.storage.place import Place
 
-KINDS = ("folder", "file address", "mounted", "memory", "S3")
+KINDS = ("folder", "file address", "memory", "S3")
 _numbers = itertools.count()
 
 
@@ -21,10 +21,6 @@ def place_of(kind, folder):
         yield at(str(folder / "there"), "small")
     elif kind == "file address":
         yield at(f"file://{folder}/there", "small")
-    elif kind == "mounted":  # has moves, and is no folder of this machine to us
-        (folder / "base").mkdir()
-        files = arrow.SubTreeFileSystem(str(folder / "base"), arrow.LocalFileSystem())
-        yield Place("mounted://small", files, "there/small")
     elif kind == "memory":
         memory = pytest.importorskip("fsspec.implementations.memory").MemoryFileSystem()
         files = arrow.PyFileSystem(arrow.FSSpecHandler(memory))

@@ -3,10 +3,15 @@
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 
 from capacity import storage
+from capacity.storage import address as addresses
+from capacity.storage import lease
+from capacity.storage.place import Place
 from capacity.store import Store, StoreError, read
 from tests.analysis.sample import sample
 from tests.storage.places import s3
@@ -14,6 +19,11 @@ from tests.storage.places import s3
 CONFIG = {"training": {"epochs": 3}, "sweep": {"model.width": [16, 32]}}
 TRIALS = sample(widths=(16, 32), noises=(0.0,), seeds=2, rounds=2)
 FIRST, SECOND = TRIALS
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(lease, "SETTLE_SECONDS", 0.0)
 
 
 @pytest.fixture(params=["folder", "S3"])
@@ -81,7 +91,7 @@ def test_a_round_counts_after_those_before_it(opened, address, tmp_path):
     with opened(tmp_path / "a/small") as store:
         for number in range(4):
             store.rounds.keep(SECOND, number, {}, **kept | {"continuation": b"%d" % number})
-    storage.address.at(address, "small").delete(f"trials/.rounds/{SECOND}/000001/settings.json")
+    addresses.at(address, "small").delete(f"trials/.rounds/{SECOND}/000001/settings.json")
     shutil.copytree(tmp_path / "a/small", tmp_path / "c/small")
     shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000002")
     shutil.rmtree(tmp_path / "c/small/trials/.rounds" / SECOND / "000003")
@@ -145,7 +155,7 @@ def test_two_experiments_do_not_mix(opened, address, tmp_path):
     ],
 )
 def test_what_is_not_ours_is_left_alone(opened, address, tmp_path, name, data, words):
-    place = storage.address.at(address, "small")
+    place = addresses.at(address, "small")
     place.put(name, data)
     with pytest.raises(StoreError, match=words), opened(tmp_path / "a/small"):
         pass
@@ -155,13 +165,13 @@ def test_what_is_not_ours_is_left_alone(opened, address, tmp_path, name, data, w
 def test_a_file_that_is_cut_off_while_it_is_fetched_is_no_result(opened, tmp_path, monkeypatch):
     with opened(tmp_path / "a/small") as store:
         fill(store, FIRST)
-    get = storage.place.Place.get
+    get = Place.get
 
     def cut_off(self, name):
         data = get(self, name)
         return data[:-1] if name.endswith(".cap") else data
 
-    monkeypatch.setattr(storage.place.Place, "get", cut_off)
+    monkeypatch.setattr(Place, "get", cut_off)
     with (
         pytest.raises(StoreError, match=r"s0-r0\.cap is cut off: remove the file and resume"),
         opened(tmp_path / "b/small"),
@@ -171,6 +181,42 @@ def test_a_file_that_is_cut_off_while_it_is_fetched_is_no_result(opened, tmp_pat
     monkeypatch.undo()
     with opened(tmp_path / "b/small") as store:
         assert store.finished() == {FIRST}
+
+
+def test_a_live_sweep_of_the_same_folder_is_left_alone(opened, address, tmp_path):
+    with opened(tmp_path / "a/small") as store:
+        fill(store, FIRST)
+    folder = tmp_path / "b/small"
+    live = (
+        "import sys; from capacity.store import Store; "
+        f"store = Store.open({str(folder)!r}, {CONFIG!r}, resume=True); "
+        "print(flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", live]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        before = (folder / "provenance.json").read_bytes()
+        with (
+            pytest.raises(StoreError, match=r"b/small is being written by another sweep$"),
+            opened(folder),
+        ):
+            pass
+        assert (folder / "provenance.json").read_bytes() == before
+        assert not list((folder / "trials").glob("[!.]*"))
+        process.stdin.close()
+
+
+def test_fetched_provenance_does_not_hide_the_tables_here(opened, address, tmp_path):
+    with opened(tmp_path / "early/small"):
+        pass
+    alone = Store.open(tmp_path / "b/small", CONFIG, resume=False)
+    fill(alone, FIRST)
+    alone.write_tables()
+    alone.finish()
+    before = read(tmp_path / "b/small").networks
+    assert len(before) > 0
+    with storage.copied(address, tmp_path / "b/small", CONFIG, resume=True, say=print):
+        assert read(tmp_path / "b/small").networks.equals(before)
 
 
 def test_without_a_path_nothing_happens(tmp_path, said):

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from capacity.storage.place import Place, reason
+from capacity.storage.place import PART_BYTES, Place, reason
 from capacity.store import StoreError
 from tests.storage.places import KINDS, place_of
 
@@ -20,7 +20,7 @@ def test_what_is_put_is_listed_and_given_back(place):
     assert place.get("networks.csv") is None
     assert place.changed("networks.csv") is None
     held = {"networks.csv": b"a,b\n", "trials/.rounds/x/000000/s0.npz": bytes(range(256)) * 999}
-    held |= {"empty.gz": b"", "packed.gz": b"no archive"}
+    held |= {"large": bytes(PART_BYTES + 1), "empty.gz": b"", "packed.gz": b"no archive"}
     for name, data in held.items():
         place.put(name, b"before")
         place.put(name, data)

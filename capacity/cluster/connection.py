@@ -102,7 +102,7 @@ def _one_heap() -> None:
     """Has all threads allocate from one heap, where the C library is GNU's.
 
     By default each of Ray's many has its own, and what one allocates and another frees leaves gaps
-    that none fills: twenty times what is really kept of a finished trial.
+    that none fills. By `MALLOC_ARENA_MAX=1` 26 kB a finished trial became 1.1.
     """
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).mallopt(_ARENAS, 1)

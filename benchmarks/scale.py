@@ -26,6 +26,7 @@ from rich.console import Console
 from benchmarks.grid import Grid, markdown, show, verdict
 from capacity import store, sweep
 from capacity.board import Board
+from capacity.checking import check
 from capacity.cluster import connected, driver
 from capacity.cluster.shifts import shifts
 from capacity.cluster.worker import PopulationTrial
@@ -71,11 +72,11 @@ def grid_of(count: int, *overrides: str) -> Experiment:
 def planning(count: int) -> tuple[str, ...]:
     """From the file to what workers are given, every trial checked."""
     grid_of(80)  # What is loaded once is not counted.
-    sweep._check(grid_of(80), local=True)
+    check(grid_of(80), local=True)
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         experiment = grid_of(count)
-        sweep._check(experiment, local=True)
+        check(experiment, local=True)
         kept = Store.open(Path(folder) / "x", sweep._identity(experiment), resume=False)
         with contextlib.redirect_stdout(None):
             desk = sweep._desk(experiment, kept)

@@ -4,9 +4,8 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device, running
-from capacity.config import ELSEWHERE, Config, flatten, idle, reference
+from capacity.checking import check, mistakes
+from capacity.config import ELSEWHERE, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
 from capacity.headway import duration
 from capacity.running import Place
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\ninterrupted; --resume carries on with what is unfinished", file=sys.stderr)
         return 130
-    except _mistakes() as error:
+    except mistakes() as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -51,9 +51,7 @@ def _sweep(
     from capacity import storage  # noqa: PLC0415
     from capacity.store import Store  # noqa: PLC0415
 
-    if not options.local:
-        _check_tools(experiment.base)
-    _check(experiment, local=options.local)
+    check(experiment, local=options.local)
     if "://" in options.results:
         raise ConfigError(
             f"--results {options.results}: is a folder of this machine, where results are written "
@@ -114,45 +112,6 @@ def _desk(experiment: Experiment, store: "Store") -> "Desk":
     return Desk(store, Board(len(trials), len(done), left), missing)
 
 
-def _check(experiment: Experiment, *, local: bool) -> None:
-    """Refuses at once what a trial would refuse after the ones before it have run for hours."""
-    from capacity import memorising, subject  # noqa: PLC0415
-
-    checked = set()
-    for name, config in experiment.trials.items():
-        if (shape := _shape(config)) in checked:
-            continue
-        checked.add(shape)
-        try:
-            if config.training.on:
-                subject.check(config)
-            if config.memorising.on:
-                memorising.check(config)
-        except _mistakes() as error:
-            raise ConfigError(f"{name}: {error}") from None
-    if experiment.search is not None:
-        from capacity import searching  # noqa: PLC0415
-
-        searching.check(experiment, local=local)
-
-
-def _shape(config: Config) -> Hashable:
-    """Equal for trials of one experiment that can run if one of them can: all but their rates.
-
-    Equal sections of an experiment are the same object.
-    """
-    rates = {"learning_rate": 1.0, "weight_decay": 0.0}
-    others = (id(part) for name, part in config if name != "training")
-    return config.training.model_copy(update=rates), *others
-
-
-def _check_tools(config: Config) -> None:
-    if "mlflow" in config.tracking.tools and find_spec("mlflow") is None:
-        raise ConfigError(
-            "tracking.tools = mlflow: MLflow is not installed; `pip install -e '.[mlflow]'` does"
-        )
-
-
 def _plan(experiment: Experiment) -> int:
     from capacity import cost  # noqa: PLC0415
     from capacity.theory import configuration_bits  # noqa: PLC0415
@@ -162,7 +121,7 @@ def _plan(experiment: Experiment) -> int:
     for name, config in experiment.trials.items():
         try:
             each = estimates[name] = cost.estimate(config)
-        except _mistakes() as error:
+        except mistakes() as error:
             raise ConfigError(f"{name}: {error}") from None
         numbers = (f"{each.parameters:,}", f"{each.steps:,}", str(each.networks))
         table.add_row(name, *numbers, f"{each.operations / 1e12:.2f}")
@@ -201,21 +160,6 @@ def _identity(experiment: Experiment) -> dict:
         **search,
         "sweep": axes,
     }
-
-
-def _mistakes() -> tuple[type[Exception], ...]:
-    """What a user can mend: told in a sentence, without a traceback."""
-    kinds: list[type[Exception]] = [ConfigError]
-    for module, names in {
-        "capacity.store": ["StoreError"],
-        "capacity.data.dataset": ["DataError"],
-        "capacity.models.model": ["ModelError"],
-        "capacity.subject": ["TrialError"],
-        "capacity.cluster": ["ClusterError"],
-    }.items():
-        if module in sys.modules:
-            kinds += [getattr(sys.modules[module], name) for name in names]
-    return tuple(kinds)
 
 
 class _Parser(argparse.ArgumentParser):

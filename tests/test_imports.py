@@ -20,6 +20,7 @@ ROOMS = (
     "report",
     "compress",
     "dataset",
+    "checking",
     "searching",
     "running",
     "desk",

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from capacity import store, sweep
+from capacity import checking, store, sweep
 from capacity.coding import decode
 from tests import watcher
 
@@ -263,7 +263,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(mistake, tmp_path, capsys):
 
 
 def test_a_tool_that_is_not_installed_is_told_before_anything_starts(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(sweep, "find_spec", lambda name: None)
+    monkeypatch.setattr(checking, "find_spec", lambda name: None)
     tools = "tracking.tools=[tensorboard,mlflow]"
     assert run(ROOT / "configs/digits.yaml", tools, results=tmp_path, flags=()) == 2
     assert capsys.readouterr().err == (

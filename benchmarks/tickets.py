@@ -38,6 +38,7 @@ def main() -> None:
     ]
     for grid in grids:
         lines += [f"## {grid.title}", "", *markdown(grid), ""]
+    options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "tickets.md").write_text("\n".join(lines))
 
 

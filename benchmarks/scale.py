@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import datetime
 import os
+import statistics
 import sys
 import tempfile
 import threading
@@ -26,10 +27,11 @@ from rich.console import Console
 from benchmarks.grid import Grid, markdown, show, verdict
 from capacity import store, sweep
 from capacity.board import Board
-from capacity.checking import check
+from capacity.checking import check, unlike
 from capacity.cluster import connected, driver
 from capacity.cluster.shifts import shifts
 from capacity.cluster.worker import PopulationTrial
+from capacity.config import idle
 from capacity.desk import Desk
 from capacity.experiment import Experiment, load
 from capacity.rows import CodecRow, NetworkRow, Row
@@ -76,12 +78,14 @@ def planning(count: int) -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         experiment = grid_of(count)
+        told = [sentence for config in unlike(experiment).values() for sentence in idle(config)]
         check(experiment, local=True)
         kept = Store.open(Path(folder) / "x", sweep._identity(experiment), resume=False)
         with contextlib.redirect_stdout(None):
             desk = sweep._desk(experiment, kept)
         planned = shifts(desk.trials, WORKERS)
         seconds = time.perf_counter() - began
+    assert not told
     what = f"{len(experiment.trials):,} trials planned for {WORKERS} workers, {len(planned)} packs"
     return what, f"{seconds:.1f} s", f"{PLANNING:g} s", verdict(seconds <= PLANNING)
 
@@ -162,7 +166,7 @@ def running(count: int) -> list[tuple[str, ...]]:
         kept.finish()
     # The first half fills buffers of Ray's that have a limit.
     half = [pair for pair in sizes if pair[0] >= count // 2]
-    growth = (half[-1][1] - half[0][1]) / (half[-1][0] - half[0][0])
+    growth = statistics.linear_regression(*zip(*half, strict=True)).slope
     return [
         (f"{count:,} idle trials on Ray, each stored", f"{ran:.0f} s", "", ""),
         ("stored", f"{stored:,}", f"{count:,}", verdict(stored == count)),

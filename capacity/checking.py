@@ -4,7 +4,7 @@ import sys
 from collections.abc import Hashable
 from importlib.util import find_spec
 
-from capacity.config import Config
+from capacity.config import Alike, Config
 from capacity.experiment import ConfigError, Experiment
 
 
@@ -14,11 +14,7 @@ def check(experiment: Experiment, *, local: bool) -> None:
 
     if not local:
         _tools(experiment.base)
-    checked = set()
-    for name, config in experiment.trials.items():
-        if (shape := _shape(config)) in checked:
-            continue
-        checked.add(shape)
+    for name, config in unlike(experiment).items():
         try:
             if config.training.on:
                 subject.check(config)
@@ -32,14 +28,20 @@ def check(experiment: Experiment, *, local: bool) -> None:
         searching.check(experiment, local=local)
 
 
-def _shape(config: Config) -> Hashable:
-    """Equal for trials of one experiment that can run if one of them can: all but their rates.
+def unlike(experiment: Experiment) -> dict[str, Config]:
+    """The trials that differ in more than the rates of their training: one that can run speaks
+    for all others."""
+    found, alike = {}, Alike()
+    for name, config in experiment.trials.items():
+        found.setdefault(_shape(config, alike), (name, config))
+    return dict(found.values())
 
-    Equal sections of an experiment are the same object.
-    """
-    rates = {"learning_rate": 1.0, "weight_decay": 0.0}
-    others = (id(part) for name, part in config if name != "training")
-    return config.training.model_copy(update=rates), *others
+
+def _shape(config: Config, alike: Alike) -> Hashable:
+    """Equal for trials of one experiment, whose equal sections are the same object."""
+    aside = {"learning_rate": 1.0, "weight_decay": 0.0} if config.training.on else {}
+    training = alike(config.training, **aside)
+    return tuple(map(id, {**vars(config), "training": training}.values()))
 
 
 def _tools(config: Config) -> None:

@@ -27,8 +27,7 @@ class Desk:
 
     def continuation(self, trial: str) -> bytes | None:
         """From where a trial goes on, if some of it is on the disk."""
-        rounds = self._store.rounds
-        return rounds.latest(trial, self._deciding(trial)) if rounds.begun(trial) else None
+        return self._store.rounds.latest(trial, self._deciding(trial))
 
     def progress(self, trial: str, now: Progress) -> None:
         """Where a trial is."""

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Hashable, Mapping
+from typing import Any
 
-from capacity.config import Config
+from capacity.config import Alike, Config
 
 Pack = tuple[str, ...]
 """Trials by name, in the order of the sweep."""
@@ -18,8 +19,9 @@ def packs(trials: Mapping[str, Config], workers: int = 1) -> list[Pack]:
       workers: that train at the same time; with fewer programs than workers, large packs are cut.
     """
     kinds: dict[Hashable, list[str]] = {}
+    alike = Alike()
     for name, config in trials.items():
-        kinds.setdefault(_kind(name, config), []).append(name)
+        kinds.setdefault(_kind(name, config, alike), []).append(name)
     most = next(iter(trials.values())).resources.pack if trials else None
     pieces = [1 if most is None else math.ceil(len(names) / most) for names in kinds.values()]
     sizes = [len(names) for names in kinds.values()]
@@ -36,7 +38,7 @@ def packs(trials: Mapping[str, Config], workers: int = 1) -> list[Pack]:
     return sorted(found, key=lambda pack: order[pack[0]])
 
 
-def _kind(name: str, config: Config) -> Hashable:
+def _kind(name: str, config: Config, alike: Alike) -> Hashable:
     """Equal for trials that compile to the same training and learn the same examples.
 
     What is left out are arguments of the program (rates, noise of labels, sizes of training sets
@@ -45,20 +47,18 @@ def _kind(name: str, config: Config) -> Hashable:
     if not config.training.on:
         return name  # Memorising has a population of its own.
     training, data, pruning = config.training, config.data, config.pruning
-    clean = {"label_noise": 0.0, "label_noise_kind": "flipped"}
-    size = {} if training.steps is None else {"train_size": None}
+    clean: dict[str, Any] = {"label_noise": 0.0, "label_noise_kind": "flipped"}
+    size: dict[str, Any] = {} if training.steps is None else {"train_size": None}
     # Decay alone, of Adam, is another rule than none.
     decays = training.optimizer == "adam" and training.weight_decay > 0
     rates = {"learning_rate": 1.0, "weight_decay": float(decays), "warmup_steps": 0}
     moves = None
     if pruning.during:
         moves = (pruning.method, pruning.sharing, pruning.begin, pruning.end, pruning.update_every)
-    return (
-        data.model_copy(update={**clean, **size}),
-        config.model,
-        training.model_copy(update=rates),
-        pruning.rewind_step,
-        moves,
-        config.saturation,
-        config.seeds,
+    parts = (
+        alike(data, **clean, **size),
+        alike(config.model),
+        alike(training, **rates),
+        alike(config.saturation),
     )
+    return *map(id, parts), pruning.rewind_step, moves, config.seeds

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from capacity import device, running
-from capacity.checking import check, mistakes
+from capacity.checking import check, mistakes, unlike
 from capacity.config import ELSEWHERE, flatten, idle, reference
 from capacity.experiment import ConfigError, Experiment, load
 from capacity.headway import duration
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resources = experiment.base.resources
         variables = device.environment(resources.cpus, resources.gpus)
         os.environ.update(variables)
-        for sentence in dict.fromkeys(s for c in experiment.trials.values() for s in idle(c)):
+        for sentence in dict.fromkeys(s for c in unlike(experiment).values() for s in idle(c)):
             OUT.print(sentence)
         return _plan(experiment) if options.dry_run else _sweep(experiment, options, variables)
     except KeyboardInterrupt:
@@ -103,7 +103,7 @@ def _desk(experiment: Experiment, store: "Store") -> "Desk":
     trials, done = experiment.trials, store.finished()
     missing = {trial: config for trial, config in trials.items() if trial not in done}
     rounds = store.rounds
-    behind = {t: rounds.behind(t, deciding(c)) for t, c in missing.items() if rounds.begun(t)}
+    behind = {t: rounds.behind(t, deciding(missing[t])) for t in rounds.begun() & missing.keys()}
     known = f", {len(done)} of them on disk" if done else ""
     if begun := sum(map(bool, behind.values())):
         known += f", {begun} begun ({sum(behind.values())} rounds)"

@@ -1,6 +1,7 @@
 """Rows as bytes and back: the tables of an experiment in the dtypes of the schema."""
 
 import csv
+import functools
 import io
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,9 +33,17 @@ class StoreError(Exception):
     """A results folder that cannot be used or written, in one sentence for the user."""
 
 
+@functools.cache
 def schema(kind: str) -> pa.Schema:
+    """The columns of a table as Arrow has them."""
     described = columns(TABLES[kind]).values()
     return pa.schema([pa.field(c.name, ARROW[c.type], c.nullable) for c in described])
+
+
+@functools.cache
+def empty(kind: str) -> pa.Table:
+    """A table without rows."""
+    return schema(kind).empty_table()
 
 
 def table(kind: str, rows: Rows) -> pa.Table:
@@ -106,12 +115,15 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> bytes:
 
 def parsed_parquet(path: Path, data: bytes, kind: str) -> pa.Table:
     try:
-        table = pq.read_table(io.BytesIO(data))
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{path} is damaged: it is no readable Parquet file") from error
-    _check_header(path, table.column_names, columns(TABLES[kind]))
+    if table.schema.equals(schema(kind)):  # Says of each column whether it may be empty, too.
+        return table
+    found = table.column_names
+    _check_header(path, found, columns(TABLES[kind]))
     for field in schema(kind):
-        if field.name not in table.column_names:
+        if field.name not in found:
             table = table.append_column(field, pa.nulls(len(table), field.type))
     table = table.select(schema(kind).names)
     for field, wanted in zip(table.schema, schema(kind), strict=True):

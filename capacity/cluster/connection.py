@@ -1,7 +1,6 @@
 """A running Ray: a cluster that is joined, or one of this machine alone."""
 
 import contextlib
-import ctypes
 import logging
 import os
 import re
@@ -16,8 +15,6 @@ from ray.exceptions import AuthenticationError
 
 from capacity.cluster.dashboard import Dashboard
 from capacity.config import Resources
-
-_ARENAS = -8  # M_ARENA_MAX of malloc.h
 
 
 class ClusterError(ConnectionError):
@@ -38,7 +35,6 @@ def connected(
         node has the resources of one trial.
     """
     _answers(address)
-    _one_heap()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Ray runs workers at the lowest priority: pinned to a busy core, they would starve.
     os.environ.setdefault("RAY_worker_niceness", "0")
@@ -96,16 +92,6 @@ def room(resources: Resources) -> int:
             counts.append(node.get("GPU", 0) / resources.gpus)
         found += int(min(counts))
     return max(1, found)
-
-
-def _one_heap() -> None:
-    """Has all threads allocate from one heap, where the C library is GNU's.
-
-    By default each of Ray's many has its own, and what one allocates and another frees leaves gaps
-    that none fills. By `MALLOC_ARENA_MAX=1` 26 kB a finished trial became 1.1.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_ARENAS, 1)
 
 
 def _answers(address: str | None) -> None:

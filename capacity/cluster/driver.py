@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ray
 from ray import tune
 
 from capacity.cluster.asking import Asked, asha, search_of
 from capacity.cluster.connection import room
 from capacity.cluster.dashboard import Dashboard
+from capacity.cluster.heap import Heap
 from capacity.cluster.metrics import Metrics
 from capacity.cluster.shelf import Shelf
 from capacity.cluster.shifts import Shift, shifts
@@ -59,8 +61,10 @@ def run(
     tracking = Tracking(next(iter(trials.values())), folder, name)
     watchers = Watchers(dashboard, Metrics(name), tracking)
     handover = _Handover(watchers, shelf, known, planned, progress, outcome, failed, asked)
+    # Each by itself, so that a worker holds what it runs and not the whole sweep.
+    ready = {name: ray.put(shift) for name, shift in planned.items()}
     worker = tune.with_resources(
-        tune.with_parameters(PopulationTrial, shifts=planned, shelf=shelf),
+        tune.with_parameters(PopulationTrial, shifts=ready, shelf=shelf),
         {"cpu": resources.cpus, "gpu": resources.gpus},
     )
     # Its loggers would write of its own trials, which are several of ours each.
@@ -122,6 +126,7 @@ class _Handover(tune.Callback):
         self._shelf, self._configs = shelf, configs
         self._progress, self._outcome, self._failed = progress, outcome, failed
         self._planned, self._asked = planned, asked
+        self._heap = Heap()
         self._running: set[str] = set()
         self._over: set[str] = set()
         self._deaths: dict[str, int] = {}
@@ -141,6 +146,7 @@ class _Handover(tune.Callback):
 
     def on_step_end(self, iteration: int, trials: list, **_: Any) -> None:
         self._metrics.again()
+        self._heap.tidy()
 
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict, **_: Any

@@ -14,10 +14,10 @@ PACKS = 2
 
 
 class Shift(NamedTuple):
-    """Packs as a worker takes them: in each, the settings of trials by their names, as JSON."""
+    """Packs as a worker takes them: in each, trials by their names."""
 
     name: str
-    packs: Sequence[Mapping[str, str]]
+    packs: Sequence[Mapping[str, Config]]
 
     @property
     def trials(self) -> list[str]:
@@ -33,6 +33,6 @@ def shifts(trials: Mapping[str, Config], workers: int) -> list[Shift]:
 
 
 def _shift(trials: Mapping[str, Config], own: Sequence[tuple[str, ...]]) -> Shift:
-    settings = [{name: trials[name].model_dump_json() for name in pack} for pack in own]
     first, count = own[0][0], sum(map(len, own))
-    return Shift(first if count == 1 else f"{first}+{count - 1}", settings)
+    taken = [{name: trials[name] for name in pack} for pack in own]
+    return Shift(first if count == 1 else f"{first}+{count - 1}", taken)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import ray
 from ray import tune
 
 from capacity import device
@@ -30,14 +31,13 @@ class PopulationTrial(tune.Trainable):
     def setup(
         self,
         config: dict[str, Any],
-        shifts: Mapping[str, Shift] | None = None,
+        shifts: Mapping[str, ray.ObjectRef] | None = None,
         shelf: Shelf | None = None,
     ) -> None:
         """Claims cores for the life of the process, then starts the first pack."""
         self._shifts, self._shelf = shifts or {}, shelf
         self._trials: Any = None
-        first = next(iter(self._shift(config).packs[0].values()))
-        cpus = Config.model_validate_json(first).resources.cpus
+        cpus = next(iter(self._shift(config).packs[0].values())).resources.cpus
         locks = Path(tempfile.gettempdir()) / f"capacity-{os.getuid()}"
         self._cores = contextlib.ExitStack()
         self._cores.enter_context(device.pinned(cpus, locks))
@@ -87,18 +87,17 @@ class PopulationTrial(tune.Trainable):
         """The next pack of which something is left to do, or none."""
         if self._trials is not None:
             self._trials.stop()
-        pack: Mapping[str, str] = {}
+        pack: Mapping[str, Config] = {}
         left: dict[str, bytes | None] = {}
         while self._packs and not left:
             pack = self._packs.pop(0)
             left = self._taken(pack)
-        configs = {name: Config.model_validate_json(pack[name]) for name in left}
         if self._shelf is not None:
             # Before they do: a worker that dies tells nothing.
             self._shelf.runs(self._name, list(left))
-        self._trials = self.background(configs, left)
+        self._trials = self.background({name: pack[name] for name in left}, left)
 
-    def _taken(self, pack: Mapping[str, str]) -> dict[str, bytes | None]:
+    def _taken(self, pack: Mapping[str, Config]) -> dict[str, bytes | None]:
         """What is left of a pack to run now; suspects wait, each for a turn of its own."""
         if self._shelf is None:
             return dict.fromkeys(pack)
@@ -113,8 +112,8 @@ class PopulationTrial(tune.Trainable):
         """One known from the start, or a trial that came with its settings when it was proposed."""
         name = config["trial"]
         if settings := config.get("settings"):
-            return Shift(name, [{name: settings}])
-        return self._shifts[name]
+            return Shift(name, [{name: Config.model_validate_json(settings)}])
+        return ray.get(self._shifts[name])
 
 
 class Report(NamedTuple):

@@ -1,5 +1,6 @@
 """The settings of one trial as one frozen, validated `Config`; its keys flat and explained."""
 
+from capacity.config.alike import Alike
 from capacity.config.flat import dotted, flatten, nested
 from capacity.config.idle import idle
 from capacity.config.networks import Updates
@@ -12,6 +13,7 @@ __all__ = [
     "ELSEWHERE",
     "HIGHER",
     "OBJECTIVES",
+    "Alike",
     "Axis",
     "Config",
     "Resources",

@@ -1,6 +1,7 @@
 """The settings of one trial as one frozen, validated `Config`: keys, defaults, meanings."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field
@@ -81,16 +82,30 @@ class Config(Section):
         """How often a trial reports: once of its capacity, then after each of its trainings."""
         return self.memorising.on + self.training.on * self.pruning.trainings
 
+    @classmethod
+    def of(cls, sections: Mapping[str, Any]) -> "Config":
+        """The trial of all its sections, each valid: they are not looked through once more.
+
+        Raises:
+          pydantic.ValidationError: they do not agree.
+        """
+        made = cls.model_construct(**sections)
+        try:
+            made._agree()
+        except ValueError:
+            return cls.model_validate(sections)  # which says so as it does of all mistakes
+        return made
+
     @pydantic.model_validator(mode="after")
-    def _something_to_do(self) -> "Config":
+    def _sections_agree(self) -> "Config":
+        self._agree()
+        return self
+
+    def _agree(self) -> None:
         require(
             self.outcomes > 0,
             "training.epochs or training.steps = 0: nothing is left to do without memorising.loads",
         )
-        return self
-
-    @pydantic.model_validator(mode="after")
-    def _sections_agree(self) -> "Config":
         every, rewind, chunk = (
             self.training.evaluate_every,
             self.pruning.rewind_step,
@@ -110,4 +125,3 @@ class Config(Section):
             "pruning.narrow = true: is not an option with training.weight_decay, which moves the "
             "weights that are left out, too",
         )
-        return self

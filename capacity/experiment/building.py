@@ -36,8 +36,10 @@ def of_grid(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str) 
         experiment = Experiment(name=name, base=base, given=flat, axes=grid)
         if len(experiment.trials) < math.prod(map(len, grid.values())):
             raise ConfigError(f"{source}: sweep: two trials have the same identifier")
-        parts = [tuple(id(part) for _, part in config) for config in experiment.trials.values()]
-        if len(set(parts)) < len(parts):  # Equal sections are the same object.
+        # Equal sections are the same object, and each meets all that the others can be.
+        trials, swept = experiment.trials.values(), {key.partition(".")[0] for key in axes}
+        different = (len({id(getattr(config, name)) for config in trials}) for name in swept)
+        if math.prod(different) < len(trials):
             raise ConfigError(f"{source}: sweep: two trials have the same settings")
         _short_enough(experiment, source)
     except pydantic.ValidationError as error:

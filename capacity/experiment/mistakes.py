@@ -8,6 +8,8 @@ import yaml
 
 from capacity.config import keys, search_keys, sections
 
+_PLAIN = yaml.representer.SafeRepresenter()
+
 
 class ConfigError(ValueError):
     """A mistake in a configuration: one sentence that names the source, the key and the rule."""
@@ -63,6 +65,10 @@ def show(value: Any) -> str:
     """A value as a file has it."""
     if isinstance(value, str):
         return value
+    if isinstance(
+        value, int | float
+    ):  # A sweep may have many; the dumper takes a hundred times it.
+        return _PLAIN.represent_data(value).value
     return (
         yaml.safe_dump(value, default_flow_style=True, width=200)
         .strip()

@@ -1,5 +1,7 @@
 """An experiment as what its trials share, and the axes along which they differ."""
 
+import contextlib
+import gc
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -34,35 +36,39 @@ class Experiment(Section):
         Of a search, the two at the ends of all axes: for what they cost and whether they can be.
         Sections that are equal are the same object, so that a large grid is small and soon made.
         """
-        return dict(self._corners() if self.search else self._grid())
+        with _uncollected():
+            return dict(self._corners() if self.search else self._grid())
 
     def trial(self, settings: dict[str, Any]) -> tuple[str, Config]:
         """The identifier and the configuration of the trial with these settings."""
-        config = Config.model_validate(nested({**self.given, **settings}))
-        return self._identifier(settings), config
+        return self._identifier(settings), self._config(settings)
+
+    def _config(self, settings: dict[str, Any]) -> Config:
+        return Config.model_validate(nested({**self.given, **settings}))
 
     def _corners(self) -> Iterator[tuple[str, Config]]:
         return (self.trial(settings) for settings in axes_of.corners(self.space))
 
     def _grid(self) -> Iterator[tuple[str, Config]]:
         words = [[_part(key, value) for value in values] for key, values in self.axes.items()]
-        own = {  # places of the axes that a section has
-            name: [i for i, key in enumerate(self.axes) if key.partition(".")[0] == name]
-            for name in Config.model_fields
-        }
-        head = self._head
+        own: dict[str, list[int]] = {}  # places of the axes that a section has
+        for i, key in enumerate(self.axes):
+            own.setdefault(key.partition(".")[0], []).append(i)
+        head, first = self._head, {key: values[0] for key, values in self.axes.items()}
+        shared = {name: part for name, part in self._config(first) if name not in own}
         made: dict[tuple, Any] = {}
         same: dict[tuple, Any] = {}
         for index in itertools.product(*(range(len(values)) for values in self.axes.values())):
-            wanted = {name: (name, *(index[i] for i in axes)) for name, axes in own.items()}
-            if not made.keys() >= set(wanted.values()):
+            wanted = {name: (name, *(index[i] for i in places)) for name, places in own.items()}
+            if any(key not in made for key in wanted.values()):
                 values = (v[i] for v, i in zip(self.axes.values(), index, strict=True))
-                config = self.trial(dict(zip(self.axes, values, strict=True)))[1]
-                for name, section in config:
-                    made[wanted[name]] = same.setdefault((name, section), section)
+                config = self._config(dict(zip(self.axes, values, strict=True)))
+                for name, key in wanted.items():
+                    part = getattr(config, name)
+                    made[key] = same.setdefault((name, part), part)
             said = zip(self.axes, (w[i] for w, i in zip(words, index, strict=True)), strict=True)
-            sections = {name: made[key] for name, key in wanted.items()}
-            yield "-".join({**head, **dict(said)}.values()), Config.model_validate(sections)
+            sections = shared | {name: made[key] for name, key in wanted.items()}
+            yield "-".join({**head, **dict(said)}.values()), Config.of(sections)
 
     def _identifier(self, point: Mapping[str, Any]) -> str:
         """`mlp-w64-d2-noise0.2`: the data set's and the family's names, then the swept values."""
@@ -73,6 +79,18 @@ class Experiment(Section):
     def _head(self) -> dict[str, str]:
         head = {"data.name": self.base.data.name, "model.family": self.base.model.family}
         return {key: _part(key, value) for key, value in head.items()}
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing made here is garbage, and each collection would look through all of it."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _part(key: str, value: Any) -> str:

@@ -1,8 +1,10 @@
 """What a column of a result table is, and how a row type declares its own."""
 
 import dataclasses
+import functools
 import types
 import typing
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -32,10 +34,12 @@ def column(unit: str, symbol: str, doc: str, kind: Kind = "", source: str = "") 
     return dataclasses.field(metadata=metadata)
 
 
-def columns(row: type) -> dict[str, Column]:
+@functools.cache
+def columns(row: type) -> Mapping[str, Column]:
     """The columns of a row type, by name, in table order."""
     hints = typing.get_type_hints(row)
-    return {field.name: _read(field, hints[field.name]) for field in dataclasses.fields(row)}
+    found = {field.name: _read(field, hints[field.name]) for field in dataclasses.fields(row)}
+    return types.MappingProxyType(found)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from capacity.files import PARTIAL, read_bytes
 from capacity.rows import TABLES
-from capacity.tables import StoreError, parsed_csv, parsed_parquet, schema
+from capacity.tables import StoreError, empty, parsed_csv, parsed_parquet, schema
 
 
 class Results(NamedTuple):
@@ -133,7 +133,7 @@ def trial_table(folder: Path, trial: str, kind: str) -> pa.Table:
     """The rows of one finished trial, which has a file for each table of which it has any."""
     path = folder / "trials" / trial / f"{kind}.parquet"
     if not path.exists():
-        return schema(kind).empty_table()
+        return empty(kind)
     return parsed_parquet(path, read_bytes(path), kind)
 
 

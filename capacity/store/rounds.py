@@ -63,9 +63,9 @@ class Rounds:
                 for other in self._outcomes(trial)[:-1]:
                     (other / _CONTINUATION).unlink(missing_ok=True)
 
-    def begun(self, trial: str) -> bool:
-        """Whether anything of a trial is kept."""
-        return (self._folder / trial).is_dir()
+    def begun(self) -> set[str]:
+        """The trials of which anything is kept."""
+        return {place.name for place in self._folder.iterdir()} if self._folder.is_dir() else set()
 
     def latest(self, trial: str, settings: Mapping[str, Any]) -> bytes | None:
         """The latest continuation of a trial of these settings; None where it begins anew."""

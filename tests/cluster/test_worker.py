@@ -3,12 +3,13 @@
 from typing import ClassVar
 
 import pytest
+import ray
 
 from capacity.cluster.shifts import Shift
 from capacity.cluster.worker import PopulationTrial
 from capacity.config import Config
 
-SETTINGS = Config().model_dump_json()
+SETTINGS = Config()
 
 
 class Instant:
@@ -62,6 +63,7 @@ def reports(monkeypatch):
     def of(shelf, broken=()):
         monkeypatch.setattr(Instant, "packs", [])
         monkeypatch.setattr(Instant, "broken", set(broken))
+        monkeypatch.setattr(ray, "get", lambda shift: shift)
         worker = Worker.__new__(Worker)
         shift = Shift("a+4", [dict.fromkeys("abc", SETTINGS), dict.fromkeys("de", SETTINGS)])
         worker._shifts, worker._shelf, worker._trials = {"a+4": shift}, shelf, None

@@ -5,7 +5,7 @@ import re
 import pydantic
 import pytest
 
-from capacity.config import Config, flatten, keys, sections
+from capacity.config import Alike, Config, flatten, keys, sections
 
 
 def test_every_key_has_a_meaning_a_type_and_a_valid_default():
@@ -88,3 +88,37 @@ def test_what_is_a_setting_is_taken(settings):
     for section, values in settings.items():
         if section in sections():
             assert all(flat[f"{section}.{key}"] == value for key, value in values.items())
+
+
+def test_sections_that_are_valid_make_a_trial():
+    """As if each were looked through once more."""
+    given = {"training": {"epochs": 0.0}, "memorising": {"loads": (1.0,)}, "seeds": 2}
+    whole = Config.model_validate(given)
+    made = Config.of(vars(whole))
+    assert made == whole
+    assert made.training is whole.training
+
+
+def test_valid_sections_that_do_not_agree_are_refused_in_the_same_words():
+    sections = vars(Config()) | {"seeds": 3}
+    sections["training"] = sections["training"].model_copy(update={"chunk": 2})
+    refused = []
+    for make in (Config.of, Config.model_validate):
+        with pytest.raises(pydantic.ValidationError, match="must divide seeds = 3") as caught:
+            make(sections)
+        refused.append(str(caught.value))
+    assert refused[0] == refused[1]
+
+
+def test_equal_parts_are_one_object():
+    """Also behind what is put aside; what differs otherwise is another."""
+    alike = Alike()
+    slow, fast, plain = (
+        Config.model_validate({"training": {"learning_rate": rate, "optimizer": rule}}).training
+        for rate, rule in ((1e-3, "adam"), (1e-2, "adam"), (1e-3, "sgd"))
+    )
+    assert alike(slow) is not alike(fast)
+    assert alike(slow, learning_rate=1.0) is alike(fast, learning_rate=1.0)
+    assert alike(slow, learning_rate=1.0) is not alike(plain, learning_rate=1.0)
+    assert alike(slow.model_copy()) is alike(slow)
+    assert alike(Config().model) is not alike(Config().data)

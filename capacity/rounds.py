@@ -165,7 +165,11 @@ def _trained(
         watch=watch,
         wider=config.training.chunk == "auto" and jax.default_backend() != "cpu",
     )
-    return train(request)
+    trained = train(request)
+    # Rows are made of it number by number: on a device, each would be a transfer of its own.
+    state = trained.state
+    curve, watched = jax.device_get((state.curve, state.watched))
+    return trained._replace(state=state._replace(curve=curve, watched=watched))
 
 
 def _trained_units(subject: Subject, mask: training.Mask, steps: int) -> training.Trained | None:

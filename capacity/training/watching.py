@@ -69,23 +69,10 @@ def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched
     return jax.tree.map(lambda line, value: line.at[now].set(value), all_reports, report)
 
 
-def reports(watch: Watch, seen: Watched) -> Watched:
-    """The reports of one evaluation of one network."""
-    found = (
-        saturation.reported(part, delta=watch.delta, tau=watch.tau)  # pyright: ignore
-        for part in seen
-    )
-    return Watched(*found)
-
-
-@functools.partial(jax.jit, static_argnames="watch")
 def all_reports(watch: Watch, seen: Watched) -> Watched:
     """Of all members and evaluations, [members, evaluations, ...], together: that is cheap."""
-
-    def one(member: Watched) -> Watched:
-        return jax.vmap(functools.partial(reports, watch))(member)
-
-    return jax.vmap(one)(seen)
+    found = ({name: _reports(watch, layer) for name, layer in part.items()} for part in seen)
+    return Watched(*found)
 
 
 def saturation_now(watch: Watch, seen: Watched, evaluation: int) -> dict[str, float] | None:
@@ -95,8 +82,8 @@ def saturation_now(watch: Watch, seen: Watched, evaluation: int) -> dict[str, fl
     """
     if not watch.examples:
         return None
-    now = jax.tree.map(lambda leaf: leaf[:, evaluation], seen.before)
-    found = _reports_now(watch, now)
+    now = jax.tree.map(lambda leaf: leaf[:, evaluation : evaluation + 1], seen.before)
+    found = {name: _reports(watch, layer) for name, layer in now.items()}
     names = sorted(found, key=lambda name: (name == "output", natural(name)))
     return {name: float(np.mean(np.asarray(found[name].saturation))) for name in names}
 
@@ -115,5 +102,10 @@ def _condensed(
 
 
 @functools.partial(jax.jit, static_argnames="watch")
-def _reports_now(watch: Watch, layers: Any) -> Any:
-    return jax.vmap(lambda member: reports(watch, Watched(member, {})).before)(layers)
+def _reports(watch: Watch, layer: Any) -> Any:
+    """Of one layer [members, evaluations, ...]: layers of one width share the program."""
+
+    def one(layer: Condensed) -> Report:
+        return saturation.reported({"": layer}, delta=watch.delta, tau=watch.tau)[""]
+
+    return jax.vmap(jax.vmap(one))(layer)

@@ -12,7 +12,7 @@ from capacity.config import Config
 from capacity.data import Dataset
 from capacity.information import geometric_cuts
 from capacity.models import Model, Params
-from capacity.subject import architecture, check, evaluations
+from capacity.subject import architecture, check, evaluations, padding
 
 # Matrix products of a training step reach about half of what large ones reach on the same core.
 EFFICIENCY = 0.5
@@ -91,11 +91,15 @@ def matrix_product_rate(side: int = 768) -> float:
 def _training(config: Config, dataset: Dataset, model: Model) -> Estimate:
     settings, batch = config.training, config.training.batch_size
     size, validation = len(dataset.train.labels), len(dataset.validation.labels)
+    padded = padding(config, dataset, model)
+    trained = model if padded is None else padded.model
     count = evaluations(config, size)
     steps = count * settings.evaluate_every
-    forward, backward = _forward_and_backward(model, batch)
+    forward, backward = _forward_and_backward(trained, batch)
+    width = config.model.width if padded is None else config.training.pad
     program = (
-        *_shapes(config, dataset),
+        architecture(config, dataset)._replace(width=width),
+        dataset.train.inputs.shape,
         dataset.validation.inputs.shape,
         updates.rule(settings, batch),
         count,

@@ -21,7 +21,7 @@ def packs(trials: Mapping[str, Config], workers: int = 1) -> list[Pack]:
     kinds: dict[Hashable, list[str]] = {}
     alike = Alike()
     for name, config in trials.items():
-        kinds.setdefault(_kind(name, config, alike), []).append(name)
+        kinds.setdefault(kind(name, config, alike), []).append(name)
     most = next(iter(trials.values())).resources.pack if trials else None
     pieces = [1 if most is None else math.ceil(len(names) / most) for names in kinds.values()]
     sizes = [len(names) for names in kinds.values()]
@@ -38,7 +38,7 @@ def packs(trials: Mapping[str, Config], workers: int = 1) -> list[Pack]:
     return sorted(found, key=lambda pack: order[pack[0]])
 
 
-def _kind(name: str, config: Config, alike: Alike) -> Hashable:
+def kind(name: str, config: Config, alike: Alike) -> Hashable:
     """Equal for trials that compile to the same training and learn the same examples.
 
     What is left out are arguments of the program (rates, noise of labels, sizes of training sets
@@ -57,7 +57,7 @@ def _kind(name: str, config: Config, alike: Alike) -> Hashable:
         moves = (pruning.method, pruning.sharing, pruning.begin, pruning.end, pruning.update_every)
     parts = (
         alike(data, **clean, **size),
-        alike(config.model),
+        alike(config.model, **({"width": 1.0} if training.pad else {})),
         alike(training, **rates),
         alike(config.saturation),
     )

@@ -25,7 +25,7 @@ from capacity.models import (
 from capacity.pruning import PruningError
 from capacity.sparsity import smaller
 from capacity.theory import memory_equivalent_capacity
-from capacity.training import Examples
+from capacity.training import Examples, Padding
 
 LEAST_CALIBRATION = 10  # examples, of which one in five is held apart
 
@@ -54,7 +54,8 @@ class Progress(NamedTuple):
 class Subject(NamedTuple):
     """A trial's fixed parts: its data on the device, its network, and what is known of both.
 
-    `start` are weights [seeds, ...] that it starts from in place of drawn ones.
+    `start` are weights [seeds, ...] that it starts from in place of drawn ones, `padding` is that
+    of its training, if any; `chunk` is of what is trained.
     """
 
     trial: str
@@ -71,6 +72,7 @@ class Subject(NamedTuple):
     memory_capacity: int
     depth: int
     start: Mapping[str, Any] | None = None
+    padding: Padding | None = None
 
 
 def check(config: Config) -> tuple[Dataset, Model]:
@@ -105,7 +107,27 @@ def check(config: Config) -> tuple[Dataset, Model]:
         sparsity.check(config.pruning, wide, model, total)
     except (PruningError, ModelError) as error:
         raise TrialError(f"pruning: {error}") from None
+    padding(config, dataset, model)
     return dataset, model
+
+
+def padding(config: Config, dataset: Dataset, model: Model) -> Padding | None:
+    """The wider network as a part of which `model` trains; None where it trains by itself.
+
+    Raises:
+      TrialError: it can be a part of none.
+    """
+    width = config.training.pad
+    if not isinstance(width, float | int):
+        return None
+    wide = architecture(config, dataset)._replace(width=float(width))
+    found = training.padding(model, build(wide))
+    if found is None:
+        raise TrialError(
+            f"training.pad = {width:g}: networks of {config.model.family} with these settings "
+            "cannot be padded, as units are normalised together or shortcuts tie them"
+        )
+    return found
 
 
 def prepare(config: Config, trial: str) -> Subject:
@@ -121,7 +143,7 @@ def prepare(config: Config, trial: str) -> Subject:
         noisy_test=on_device(dataset, dataset.noisy_test),
         evaluations=evaluations(config, len(dataset.train.labels)),
         card=data.card(dataset),
-        **_of_network(config, model),
+        **_of_network(config, dataset, model),
     )
 
 
@@ -136,7 +158,9 @@ def narrowed(subject: Subject, kept: int) -> Subject:
     width, model = smaller(wide, subject.model, kept)
     settings = config.model.model_copy(update={"width": width})
     config = config.model_copy(update={"model": settings})
-    return subject._replace(config=config, start=None, **_of_network(config, model))
+    return subject._replace(
+        config=config, start=None, **_of_network(config, subject.dataset, model)
+    )
 
 
 def architecture(config: Config, dataset: Dataset) -> Architecture:
@@ -154,13 +178,16 @@ def evaluations(config: Config, train_size: int) -> int:
     return math.ceil(steps / settings.evaluate_every)
 
 
-def _of_network(config: Config, model: Model) -> dict[str, Any]:
+def _of_network(config: Config, dataset: Dataset, model: Model) -> dict[str, Any]:
     """The fields of a subject that depend on its architecture."""
     parameters, outputs = layer_parameters(model), layer_outputs(model)
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
+    padded = padding(config, dataset, model)
+    trained = model if padded is None else padded.model
+    shapes = jax.eval_shape(trained.init, jax.random.key(0))
     chunk = config.training.chunk
     return {
         "model": model,
+        "padding": padded,
         "chunk": training.chunk_size(config.seeds, shapes) if chunk == "auto" else chunk,
         "memory_capacity": memory_equivalent_capacity(
             list(parameters.values()), list(outputs.values())

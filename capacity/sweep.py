@@ -99,8 +99,9 @@ def _desk(experiment: Experiment, store: "Store") -> "Desk":
     """For the trials of a grid that are not on the disk."""
     from capacity.board import Board  # noqa: PLC0415
     from capacity.desk import Desk, deciding  # noqa: PLC0415
+    from capacity.padding import resolved  # noqa: PLC0415
 
-    trials, done = experiment.trials, store.finished()
+    trials, done = resolved(experiment.trials), store.finished()
     missing = {trial: config for trial, config in trials.items() if trial not in done}
     rounds = store.rounds
     behind = {t: rounds.behind(t, deciding(missing[t])) for t in rounds.begun() & missing.keys()}
@@ -114,11 +115,12 @@ def _desk(experiment: Experiment, store: "Store") -> "Desk":
 
 def _plan(experiment: Experiment) -> int:
     from capacity import cost  # noqa: PLC0415
+    from capacity.padding import resolved  # noqa: PLC0415
     from capacity.theory import configuration_bits  # noqa: PLC0415
 
     estimates = {}
     table = Table("trial", "parameters", "steps", "networks", "TFLOP", box=None)
-    for name, config in experiment.trials.items():
+    for name, config in resolved(experiment.trials).items():
         try:
             each = estimates[name] = cost.estimate(config)
         except mistakes() as error:

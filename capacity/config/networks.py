@@ -149,6 +149,11 @@ class Training(Updates):
     chunk: Count | Literal["auto"] = key(
         "auto", "networks trained side by side; auto fits their state into the cache"
     )
+    pad: Size | Literal["auto"] | None = key(
+        None,
+        "model.width of a wider network as a part of which this one trains, so that unlike widths "
+        "share a program; auto: in a grid, of the next where that costs less than compiling",
+    )
 
     @property
     def on(self) -> bool:

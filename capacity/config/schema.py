@@ -82,6 +82,12 @@ class Config(Section):
         """How often a trial reports: once of its capacity, then after each of its trainings."""
         return self.memorising.on + self.training.on * self.pruning.trainings
 
+    @property
+    def paddable(self) -> bool:
+        """Whether its networks may train as parts of wider ones, if their architecture allows."""
+        whole = not (self.saturation.examples or self.pruning.during or self.model.widths)
+        return self.training.on and whole
+
     @classmethod
     def of(cls, sections: Mapping[str, Any]) -> "Config":
         """The trial of all its sections, each valid: they are not looked through once more.
@@ -124,4 +130,16 @@ class Config(Section):
             self.pruning.narrow is not True or self.training.weight_decay == 0,
             "pruning.narrow = true: is not an option with training.weight_decay, which moves the "
             "weights that are left out, too",
+        )
+        pad = self.training.pad
+        if not isinstance(pad, float | int):
+            return
+        require(
+            self.paddable,
+            f"training.pad = {pad:g}: is not an option with model.widths, saturation.examples or "
+            f"schedule {self.pruning.timing}, which look at all units",
+        )
+        require(
+            pad >= self.model.width,
+            f"training.pad = {pad:g}: must be at least model.width = {self.model.width:g}",
         )

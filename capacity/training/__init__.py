@@ -15,6 +15,7 @@ from capacity.training.moving import Moves, Sparse
 from capacity.training.narrow import Trained, pays, trained_units
 from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
+from capacity.training.padding import Padding, padded, padding, unpadded
 from capacity.training.population import (
     Progress,
     Seen,
@@ -44,6 +45,7 @@ __all__ = [
     "Mask",
     "Memory",
     "Moves",
+    "Padding",
     "Plan",
     "Progress",
     "Quality",
@@ -79,6 +81,8 @@ __all__ = [
     "member_keys",
     "members",
     "memorise",
+    "padded",
+    "padding",
     "pays",
     "pick",
     "saturation_now",
@@ -87,5 +91,6 @@ __all__ = [
     "train",
     "train_together",
     "trained_units",
+    "unpadded",
     "watched",
 ]

@@ -55,7 +55,7 @@ def main() -> None:
             model, Rule(batch_size=60), plan, train, validation, params, mask, keys, count,
             chunk=1, watch=watch,
         )  # fmt: skip
-        jax.block_until_ready(done.state.params)
+        jax.block_until_ready((done.state.params, training.all_reports(watch, done.state.watched)))
         return 1000 * (time.process_time() - began) / (every * count)
 
     rows = []

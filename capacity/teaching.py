@@ -14,7 +14,7 @@ from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
 from capacity.sparsity import gradual_schedule
 from capacity.subject import Progress, Subject
-from capacity.training import Moves, Request, Seen, Snapshot, Watch
+from capacity.training import Moves, Request, Seen, Snapshot, Watch, Watched
 
 GOING_ON = (TICKET, SIBLING, RANDOM_MASK)
 """Networks that start from what their round rewinds to, and are fine-tuned where it is trained."""
@@ -49,8 +49,11 @@ def teach(
             loss = np.mean(np.asarray(seen.curve.validation_loss)[:, done - 1])
             accuracy = np.mean(np.asarray(seen.curve.validation_accuracy)[:, done - 1])
             step = behind * steps + done * every
-            layers = training.saturation_now(watch, seen.watched, done - 1)
+            layers = training.saturation_now(watch, own(seen.watched), done - 1)
             progress(Progress(index, control, step, total, float(loss), float(accuracy), layers))
+
+    def own(watched: Watched) -> Watched:
+        return watched if to is None else training.part_of(subject.model, watch, watched)
 
     rule = updates.rule(config.training, config.training.batch_size)
     rates = updates.rates(config.training, steps)
@@ -87,12 +90,13 @@ def teach(
         wider, places = training.padded(to, params), training.padded(to, mask)
         request = request._replace(model=to.model, params=wider, mask=places)
     trained = train(request)
+    reports = training.all_reports(watch, own(trained.state.watched))
+    trained = trained._replace(state=trained.state._replace(watched=Watched({}, {})))
     if to is not None:
         trained = training.unpadded(to, trained)
     # Rows are made of it number by number: on a device, each would be a transfer of its own.
-    state = trained.state
-    curve, watched = jax.device_get((state.curve, state.watched))
-    return trained._replace(state=state._replace(curve=curve, watched=watched))
+    curve, watched = jax.device_get((trained.state.curve, reports))
+    return trained._replace(state=trained.state._replace(curve=curve, watched=watched))
 
 
 def _trained_units(subject: Subject, mask: training.Mask, steps: int) -> training.Trained | None:

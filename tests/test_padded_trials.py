@@ -112,7 +112,7 @@ def test_only_trials_of_one_kind_are_padded_to_one_another():
     grid = {
         "a": config(4, "auto"),
         "b": config(8, "auto", training={"optimizer": "sgd"}),
-        "c": config(8, "auto", saturation={"examples": 20}),
+        "c": config(8, "auto", saturation={"examples": 20}),  # another program
         "d": config(8, "auto", model={"layer_norm": True}),
         "e": config(4, "auto", model={"layer_norm": True}),
     }
@@ -127,7 +127,7 @@ def test_settings_that_say_a_width_stay():
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
-        ({"saturation": {"examples": 20}}, "is not an option with model.widths"),
+        ({"model": {"widths": (6,)}}, "is not an option with model.widths"),
         ({"pruning": {"method": "rigl"}}, "schedule dynamic"),
     ],
 )
@@ -144,3 +144,20 @@ def test_a_width_below_its_own_is_refused():
 def test_an_architecture_that_cannot_be_padded_is_refused():
     with pytest.raises(subject.TrialError, match="cannot be padded"):
         subject.check(config(6, 8.0, model={"layer_norm": True}))
+
+
+def test_saturation_is_that_of_its_own_units():
+    """Directions and units, before and behind the non-linearity, to float tolerance."""
+    watched = {"saturation": {"examples": 40}, "model": {"depth": 2}}
+    one, other = (list(trial.run(config(6, pad, **watched), "six")) for pad in (None, 11.0))
+    assert len(one) == len(other) == 2
+    for plain, padded in zip(one, other, strict=True):
+        rows = [vars(row) for row in plain.rows["saturation"]]
+        assert {row["width"] for row in rows} == {6, 10}
+        for expected, row in zip(rows, padded.rows["saturation"], strict=True):
+            found = vars(row)
+            shares = {key for key, value in expected.items() if isinstance(value, float)}
+            for key in expected.keys() - shares:
+                assert found[key] == expected[key], key
+            for key in shares:
+                assert found[key] == pytest.approx(expected[key], rel=1e-3, abs=1e-5), key

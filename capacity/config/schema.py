@@ -85,8 +85,7 @@ class Config(Section):
     @property
     def paddable(self) -> bool:
         """Whether its networks may train as parts of wider ones, if their architecture allows."""
-        whole = not (self.saturation.examples or self.pruning.during or self.model.widths)
-        return self.training.on and whole
+        return self.training.on and not (self.pruning.during or self.model.widths)
 
     @classmethod
     def of(cls, sections: Mapping[str, Any]) -> "Config":
@@ -136,8 +135,8 @@ class Config(Section):
             return
         require(
             self.paddable,
-            f"training.pad = {pad:g}: is not an option with model.widths, saturation.examples or "
-            f"schedule {self.pruning.timing}, which look at all units",
+            f"training.pad = {pad:g}: is not an option with model.widths, nor with schedule "
+            f"{self.pruning.timing}, whose mask moves among all units",
         )
         require(
             pad >= self.model.width,

@@ -33,7 +33,14 @@ from capacity.training.prequential import Asked, Budget, ask, logits, stage_step
 from capacity.training.quantising import FinetunePlan, Quantising, RateCurve
 from capacity.training.step import masked
 from capacity.training.together import Request, groups, train_together
-from capacity.training.watching import Watch, Watched, saturation_now, watched
+from capacity.training.watching import (
+    Watch,
+    Watched,
+    all_reports,
+    part_of,
+    saturation_now,
+    watched,
+)
 
 __all__ = [
     "Asked",
@@ -63,6 +70,7 @@ __all__ = [
     "Watch",
     "Watched",
     "Weights",
+    "all_reports",
     "ask",
     "chunk_size",
     "compilations",
@@ -83,6 +91,7 @@ __all__ = [
     "memorise",
     "padded",
     "padding",
+    "part_of",
     "pays",
     "pick",
     "saturation_now",

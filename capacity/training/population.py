@@ -17,7 +17,7 @@ from capacity.training.examples import Examples, Quality
 from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.own import Own, of_one, own_of
-from capacity.training.watching import Watch, Watched, all_reports
+from capacity.training.watching import Watch, Watched
 
 
 class Seen(NamedTuple):
@@ -72,7 +72,7 @@ def train(
       evaluations: how often to evaluate in all; `plan.evaluate_every` steps lie between.
       chunk: members that run side by side; see `chunk_size`.
       snapshot: the evaluation after which `Snapshot.earlier` is taken; 0 is before the first step.
-      watch: what evaluations tell of the layers' saturation.
+      watch: what evaluations tell of the layers' saturation, of which `all_reports` makes numbers.
       memory: bytes that the program may take; None for as many as there are.
 
     Raises:
@@ -103,8 +103,6 @@ def train(
             progress(done, Seen(state.curve, state.watched))
         # The device runs on its own for about a second, then shows how far it is.
         stride = max(1, min(2 * stride, int(stride / (time.perf_counter() - began))))
-    if watch.examples:
-        state = state._replace(watched=all_reports(watch, state.watched))
     return Snapshot(state, earlier)
 
 

@@ -37,8 +37,8 @@ class Watch(NamedTuple):
 class Watched(NamedTuple):
     """By layer, of a kernel's products and of what the layer hands on behind them.
 
-    Fields are [evaluations, ...], and 0 where none has happened yet. While a network trains they
-    are condensed, and reports once it is trained.
+    Fields are [evaluations, ...], and 0 where none has happened yet: condensed as training leaves
+    them, then reports.
     """
 
     before: Mapping[str, Condensed | Report]
@@ -67,6 +67,24 @@ def watched(model: Model, watch: Watch, params: Params, inputs: Array) -> tuple[
 def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched:
     """With the report of the evaluation `now`."""
     return jax.tree.map(lambda line, value: line.at[now].set(value), all_reports, report)
+
+
+@functools.partial(jax.jit, static_argnames=("model", "watch"))
+def part_of(model: Model, watch: Watch, seen: Watched) -> Watched:
+    """Of a wider network's condensed looks [members, evaluations, ...] those at `model` in it.
+
+    Units that were added have no variance, and are the last ones of every layer: reflections leave
+    them where they are.
+    """
+    like = unwatched(model, watch, 1)
+    found = jax.tree.map(lambda x, own: x[(..., *map(slice, own.shape[1:]))], seen, like)
+    params = jax.eval_shape(model.init, jax.random.key(0))
+    before = {}
+    for name, layer in found.before.items():
+        matrix, rank = layer.covariance, math.prod(params[f"{name}/kernel"].shape[:-1])
+        matrix = matrix._replace(directions=jnp.minimum(matrix.directions, rank))
+        before[name] = layer._replace(covariance=matrix)
+    return found._replace(before=before)
 
 
 def all_reports(watch: Watch, seen: Watched) -> Watched:

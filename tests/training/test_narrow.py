@@ -58,9 +58,11 @@ def trained(model, params, mask, units, rule):
     plan = Plan(rates, jnp.int32(60), jnp.int32(3), units=units)
     keys = training.member_keys(SEEDS, "order")
     train, validation = examples(model, 60, 0), examples(model, 40, 1)
-    return training.train(
+    found = training.train(
         model, rule, plan, train, validation, params, mask, keys, 4, chunk=2, watch=Watch(20)
     )
+    reports = training.all_reports(Watch(20), found.state.watched)
+    return found._replace(state=found.state._replace(watched=reports))
 
 
 @pytest.mark.parametrize(

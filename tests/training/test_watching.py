@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from capacity.training import Watch, saturation_now
+from capacity.training import Watch, all_reports, saturation_now
 
 SEEDS = range(3)
 WATCH = Watch(examples=50, limits=(-1.0, 1.0))
@@ -11,7 +11,8 @@ WATCH = Watch(examples=50, limits=(-1.0, 1.0))
 
 @pytest.fixture(scope="module")
 def watched(bench):
-    return bench.run(SEEDS, watch=WATCH).state
+    state = bench.run(SEEDS, watch=WATCH).state
+    return state._replace(watched=all_reports(WATCH, state.watched))
 
 
 def by_hand(bench, params, seed):
@@ -74,6 +75,6 @@ def test_while_it_trains_the_latest_look_can_be_told(bench):
     state = bench.run(SEEDS, watch=WATCH, progress=progress).state
     done, layers = told[-1]
     assert list(layers) == ["layers/0", "output"]
-    found = np.asarray(state.watched.before["layers/0"].saturation)[:, done - 1]
+    found = np.asarray(all_reports(WATCH, state.watched).before["layers/0"].saturation)[:, done - 1]
     assert layers["layers/0"] == pytest.approx(found.mean())
     assert saturation_now(Watch(), state.watched, 0) is None

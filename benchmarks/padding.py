@@ -88,8 +88,9 @@ def main() -> None:
 
 def measured(way: str) -> dict:
     """Of the whole grid in this process: seconds, programs, losses; then once more."""
-    trials = dict(resolved(load(CONFIG, [f"training.pad={way}"]).trials))
+    given = load(CONFIG, [f"training.pad={way}"]).trials
     began, losses = time.process_time(), []
+    trials = resolved(given)
     for _, rows in sorted(_run(trials), key=lambda said: said[0]):
         losses += [row.test_loss for row in rows]
     cpu, began = time.process_time() - began, time.process_time()

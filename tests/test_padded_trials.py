@@ -8,6 +8,7 @@ import pytest
 
 from capacity import padding, subject, together, training, trial
 from capacity.config import Config
+from capacity.experiment import ConfigError, load
 from capacity.packing import packs
 
 SMALL = {
@@ -76,8 +77,8 @@ def test_unlike_widths_ride_one_population_bit_for_bit(padded):
         assert one.keys() == other.keys()
         for file, tensors in one.items():
             assert all((tensors[key] == other[file][key]).all() for key in tensors)
-    # Dense and pruned rounds of the pack, and the small networks where one asks alone.
-    assert training.compilations() - before <= 2
+    # Of four members in place of two: dense, pruned, other and small networks of both widths.
+    assert training.compilations() - before == 1
 
 
 def test_widths_that_are_not_padded_have_programs_of_their_own():
@@ -96,16 +97,30 @@ def test_a_grid_is_padded_where_that_costs_less_than_compiling(monkeypatch):
 
 
 def test_a_width_far_below_is_not_padded_to_the_widest(monkeypatch):
-    """Operations are those of 64 inputs and 10 outputs: 74 products a unit."""
+    """64 inputs and 10 outputs: 74 products a unit."""
     grid = {str(width): config(width, "auto") for width in (4, 6, 40)}
-    extra = padding._extra(grid["4"], 6.0)
-    monkeypatch.setattr(padding, "PROGRAM", 2 * extra)
+    # Two more units, in three products a step of two trainings of two networks.
+    monkeypatch.setattr(padding, "PROGRAM", 6.0 * 2 * (64 + 10) * 4 * 8 * 2 * 2)
     found = padding.resolved(grid)
     assert {name: own.training.pad for name, own in found.items()} == {
         "4": 6.0,
         "6": 6.0,
         "40": None,
     }
+    monkeypatch.setattr(padding, "PROGRAM", padding.PROGRAM - 1)
+    assert {own.training.pad for own in padding.resolved(grid).values()} == {None}
+
+
+def test_every_trial_of_a_width_counts(monkeypatch):
+    """In whatever order they come: two trainings of one, five of another."""
+    monkeypatch.setattr(padding, "PROGRAM", 6.0 * 2 * 74 * 4 * 8 * 2 * 6)
+    few, many = (config(4, "auto", pruning={"rounds": rounds}) for rounds in (1, 4))
+    for trials in ({"few": few, "many": many}, {"many": many, "few": few}):
+        grid = {**trials, "wide": config(6, "auto")}
+        assert {own.training.pad for own in padding.resolved(grid).values()} == {None}
+    assert {
+        own.training.pad for own in padding.resolved({"few": few, "w": config(6, "auto")}).values()
+    } == {6.0}
 
 
 def test_only_trials_of_one_kind_are_padded_to_one_another():
@@ -136,9 +151,11 @@ def test_what_looks_at_all_units_is_refused(sections, said):
         config(6, 8.0, **sections)
 
 
-def test_a_width_below_its_own_is_refused():
+def test_a_width_below_its_own_or_of_half_a_unit_is_refused():
     with pytest.raises(pydantic.ValidationError, match=r"pad = 4: must be at least model\.width"):
         config(6, 4.0)
+    with pytest.raises(pydantic.ValidationError, match=r"pad = 8\.5: width of an mlp is a whole"):
+        config(6, 8.5)
 
 
 def test_an_architecture_that_cannot_be_padded_is_refused():
@@ -161,3 +178,17 @@ def test_saturation_is_that_of_its_own_units():
                 assert found[key] == expected[key], key
             for key in shares:
                 assert found[key] == pytest.approx(expected[key], rel=1e-3, abs=1e-5), key
+
+
+def test_auto_is_for_grids(tmp_path):
+    path = tmp_path / "x.yaml"
+    path.write_text("search: {trials: 3}\nsweep: {model.width: [4, 8]}\ntraining: {pad: auto}\n")
+    with pytest.raises(ConfigError, match=r"training\.pad = auto: is for grids"):
+        load(path)
+
+
+def test_without_training_there_is_nothing_to_pad():
+    off = {"training": {"steps": 0}, "memorising": {"loads": (1.0,)}}
+    assert config(6, 8.0, **off).training.pad == 8.0
+    grid = {"a": config(6, "auto", **off), "b": config(8, "auto", **off)}
+    assert {own.training.pad for own in padding.resolved(grid).values()} == {None}

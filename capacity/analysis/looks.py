@@ -124,6 +124,7 @@ def _described(networks: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     rows = rows.loc[known].set_axis(rows.index)
     described = rows[[c for c in rows if rows[c].nunique() > 1]].astype(object)
     settings = trials.set_index("trial").reindex(bases).astype(object).set_axis(rows.index)
+    settings = settings.drop(columns="training.pad", errors="ignore")  # No network depends on it.
     for key in map(str, settings):
         more = described.assign(**{key: settings[key].where(settings[key].notna(), "none")})
         if _distinct(more) > _distinct(described):

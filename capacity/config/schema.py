@@ -85,7 +85,7 @@ class Config(Section):
     @property
     def paddable(self) -> bool:
         """Whether its networks may train as parts of wider ones, if their architecture allows."""
-        return self.training.on and not (self.pruning.during or self.model.widths)
+        return not (self.pruning.during or self.model.widths)
 
     @classmethod
     def of(cls, sections: Mapping[str, Any]) -> "Config":
@@ -141,4 +141,8 @@ class Config(Section):
         require(
             pad >= self.model.width,
             f"training.pad = {pad:g}: must be at least model.width = {self.model.width:g}",
+        )
+        require(
+            self.model.family != "mlp" or pad == int(pad),
+            f"training.pad = {pad:g}: width of an mlp is a whole number of units",
         )

@@ -69,6 +69,8 @@ def of_search(name: Any, flat: dict[str, Any], axes: dict[str, Any], source: str
         _short_enough(experiment, source)
     except pydantic.ValidationError as error:
         raise ConfigError(sentence(error, source)) from None
+    if base.training.pad == "auto":
+        raise ConfigError(f"{source}: training.pad = auto: is for grids; in a search, give a width")
     return experiment
 
 

@@ -12,7 +12,7 @@ from capacity.training.finetune import Finetuned, finetune
 from capacity.training.growing import Recipe
 from capacity.training.memorising import Memory, memorise
 from capacity.training.moving import Moves, Sparse
-from capacity.training.narrow import Trained, pays, trained_units
+from capacity.training.narrow import Trained, pays, products, trained_units
 from capacity.training.network import Curve, Mask, Plan, State
 from capacity.training.optimizer import Rates, Rule
 from capacity.training.padding import Padding, padded, padding, unpadded
@@ -94,6 +94,7 @@ __all__ = [
     "part_of",
     "pays",
     "pick",
+    "products",
     "saturation_now",
     "stacked",
     "stage_steps",

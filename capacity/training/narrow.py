@@ -60,13 +60,19 @@ def pays(model: Model, units: Trained, examples: int, every: int) -> bool:
     whole: dict[str, Any] = dict(jax.eval_shape(model.init, jax.random.key(0)))
     one = jax.tree.map(lambda own: jax.ShapeDtypeStruct(own.shape[1:], own.dtype), units)
     left = jax.eval_shape(lambda tree, one: taken(model, tree, one), whole, one)
-    often = {layer.kernel: math.prod(layer.outputs[:-1]) for layer in affine_layers(model)}
-    before, after = (sum(tree[n].size * k for n, k in often.items()) for tree in (whole, left))
+    before, after = products(model, whole), products(model, left)
     # Two operations each, in three products of every kernel a step.
     saved = 6 * examples * (before - after)
     worth = WORTH if jax.default_backend() == "cpu" else WORTH_ELSEWHERE
     often_enough = (1 - after / before) * every >= STEPS
     return after <= SHARE * before and saved >= worth and often_enough
+
+
+def products(model: Model, shapes: Mapping[str, Any] | None = None) -> int:
+    """Multiply-adds of one example; with kernels of other `shapes`, of those."""
+    own = jax.eval_shape(model.init, jax.random.key(0)) if shapes is None else shapes
+    layers = affine_layers(model)
+    return sum(own[layer.kernel].size * math.prod(layer.outputs[:-1]) for layer in layers)
 
 
 def taken(model: Model, tree: Any, units: Trained) -> Any:

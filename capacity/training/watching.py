@@ -73,8 +73,8 @@ def noted(all_reports: Watched, report: Watched, now: Int[Array, ""]) -> Watched
 def part_of(model: Model, watch: Watch, seen: Watched) -> Watched:
     """Of a wider network's condensed looks [members, evaluations, ...] those at `model` in it.
 
-    Units that were added have no variance, and are the last ones of every layer: reflections leave
-    them where they are.
+    Units that were added have no variance, but for the rounding of a constant, and are the last
+    ones of every layer: reflections leave them where they are.
     """
     like = unwatched(model, watch, 1)
     found = jax.tree.map(lambda x, own: x[(..., *map(slice, own.shape[1:]))], seen, like)

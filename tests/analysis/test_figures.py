@@ -181,6 +181,21 @@ def test_trials_are_told_apart_by_what_varies():
     assert both["slow"].colour != both[FIRST].colour
 
 
+def test_what_a_trial_was_padded_to_tells_no_trials_apart():
+    """Padding follows from what does: schedules whose masks move are not padded."""
+    networks, _, _ = frames(rounds=1)
+    one = networks[networks["trial"] == FIRST]
+    settings = pd.DataFrame(
+        {
+            "trial": [FIRST, "moving"],
+            "training.pad": [48.0, None],
+            "pruning.method": ["magnitude", "rigl"],
+        }
+    )
+    both = looks(pd.concat([one, one.assign(trial="moving")]), settings).of
+    assert both["moving"].label.endswith("= rigl")
+
+
 def test_a_control_is_named_after_what_it_is():
     networks, _, trials = frames(rounds=2, controls=True)
     seen = looks(split_controls(networks), trials)

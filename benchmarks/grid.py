@@ -1,6 +1,8 @@
 """A table of words: on the terminal, as Markdown and as CSV."""
 
 import csv
+import datetime
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -31,6 +33,15 @@ def markdown(grid: Grid) -> list[str]:
     """The lines of the table."""
     rows = [grid.header, ("---", *["---:"] * (len(grid.header) - 1)), *grid.rows]
     return [f"| {' | '.join(row)} |" for row in rows]
+
+
+def report(file: Path, title: str, module: str, facts: Sequence[str], grid: Grid) -> None:
+    """The table under its title, the command that made it, the date and other facts."""
+    command = " ".join([f"python -m benchmarks.{module}", *sys.argv[1:]])
+    known = [f"Command: `{command}`", f"Date: {datetime.date.today().isoformat()}", *facts]
+    lines = [f"# {title}", "", *(f"- {fact}" for fact in known), "", *markdown(grid)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(lines) + "\n")
 
 
 def write_csv(file: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

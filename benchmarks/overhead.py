@@ -9,7 +9,6 @@ them by default, a new process for each; and what it takes to start Ray and stop
 import argparse
 import contextlib
 import ctypes
-import datetime
 import os
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks.grid import Grid, markdown, show, verdict, write_csv
+from benchmarks.grid import Grid, report, show, verdict, write_csv
 
 CONFIG = "benchmarks/overhead.yaml"
 BEYOND, LESS = 1.3, 4.0
@@ -89,19 +88,12 @@ def main() -> None:
     turns = list(measured(options.repeats))
     grid = judged(turns)
     show(Console(width=120), grid)
-    options.out.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "# What a sweep costs beyond its training",
-        "",
-        f"- Command: `{' '.join(['python -m benchmarks.overhead', *sys.argv[1:]])}`",
-        f"- Trials: the 32 of `{CONFIG}`, compiled before; medians of {options.repeats} turns",
-        f"- Date: {datetime.date.today().isoformat()}; {os.cpu_count()} cores",
-        "",
-        *markdown(grid),
-        "",
-        "CPU seconds are of all processes of a run, Ray's daemons among them.",
+    title = "What a sweep costs beyond its training"
+    facts = [
+        f"Trials: the 32 of `{CONFIG}`, compiled before; medians of {options.repeats} turns",
+        f"{os.cpu_count()} cores; CPU seconds of all processes of a run, Ray's daemons among them",
     ]
-    (options.out / "overhead.md").write_text("\n".join(lines) + "\n")
+    report(options.out / "overhead.md", title, "overhead", facts, grid)
     write_csv(options.out / "turns.csv", Turn._fields, turns)
 
 

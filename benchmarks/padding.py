@@ -4,7 +4,6 @@ python -m benchmarks.padding [--repeats 3] [--out results/padding]
 """
 
 import argparse
-import datetime
 import json
 import os
 import subprocess
@@ -23,7 +22,7 @@ import jax
 import numpy as np
 from rich.console import Console
 
-from benchmarks.grid import Grid, markdown, show
+from benchmarks.grid import Grid, report, show
 from capacity import together, training
 from capacity.config import Config
 from capacity.experiment import load
@@ -73,17 +72,13 @@ def main() -> None:
     )
     grid = Grid("Padded networks", columns, rows)
     show(Console(width=160), grid)
-    options.out.mkdir(parents=True, exist_ok=True)
-    lines = [
-        "# Networks of unlike widths, trained as parts of the widest",
-        "",
-        f"- Command: `{' '.join(['python -m benchmarks.padding', *sys.argv[1:]])}`",
-        f"- Date: {datetime.date.today().isoformat()}; one core; jax {jax.__version__}",
-        f"- `{CONFIG}`: trained and measured in a process that has nothing compiled, then once",
-        f"  more in the same process; medians of {options.repeats} turns",
-        "",
+    title = "Networks of unlike widths, trained as parts of the widest"
+    facts = [
+        f"One core; jax {jax.__version__}",
+        f"`{CONFIG}`: trained and measured in a process that has nothing compiled, then once more "
+        f"in the same process; medians of {options.repeats} turns",
     ]
-    (options.out / "padding.md").write_text("\n".join([*lines, *markdown(grid)]) + "\n")
+    report(options.out / "padding.md", title, "padding", facts, grid)
 
 
 def measured(way: str) -> dict:

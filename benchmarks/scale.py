@@ -5,10 +5,8 @@ python -m benchmarks.scale [--planned 100000] [--run 10000] [--rows 1000000] [--
 
 import argparse
 import contextlib
-import datetime
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -24,7 +22,7 @@ os.environ |= {**environment(1), "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 import psutil
 from rich.console import Console
 
-from benchmarks.grid import Grid, markdown, show, verdict
+from benchmarks.grid import Grid, report, show, verdict
 from capacity import store, sweep
 from capacity.board import Board
 from capacity.checking import check, unlike
@@ -56,11 +54,8 @@ def main() -> None:
     rows = [planning(options.planned), *running(options.run), reading(options.rows)]
     grid = Grid("Large sweeps", ("what", "measured", "bar", "met"), rows)
     show(Console(width=140), grid)
-    options.out.mkdir(parents=True, exist_ok=True)
-    command = " ".join(["python -m benchmarks.scale", *sys.argv[1:]])
-    lines = ["# Large sweeps", "", f"- Command: `{command}`"]
-    lines += [f"- Date: {datetime.date.today().isoformat()}; {os.cpu_count()} cores", ""]
-    (options.out / "scale.md").write_text("\n".join([*lines, *markdown(grid)]) + "\n")
+    facts = [f"{os.cpu_count()} cores"]
+    report(options.out / "scale.md", "Large sweeps", "scale", facts, grid)
 
 
 def grid_of(count: int, *overrides: str) -> Experiment:

@@ -96,9 +96,8 @@ def _training(config: Config, dataset: Dataset, model: Model) -> Estimate:
     count = evaluations(config, size)
     steps = count * settings.evaluate_every
     forward, backward = _forward_and_backward(trained, batch)
-    width = config.model.width if padded is None else config.training.pad
     program = (
-        architecture(config, dataset)._replace(width=width),
+        trained,  # equal architectures are one model
         dataset.train.inputs.shape,
         dataset.validation.inputs.shape,
         updates.rule(settings, batch),

@@ -1,7 +1,6 @@
 """Which trials of a grid train as parts of a wider network, so that they share its program."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from functools import cache
 
 from capacity import data, training
 from capacity.config import Alike, Config
@@ -61,7 +60,6 @@ def _extra(widths: Mapping[float, list[Config]]) -> Extra:
     steps = evaluations(config, len(dataset.train.labels)) * config.training.evaluate_every
     examples = steps * config.training.batch_size * config.seeds
 
-    @cache
     def network(width: float) -> Model:
         return build(architecture(config, dataset)._replace(width=width))
 

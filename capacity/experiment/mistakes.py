@@ -65,9 +65,8 @@ def show(value: Any) -> str:
     """A value as a file has it."""
     if isinstance(value, str):
         return value
-    if isinstance(
-        value, int | float
-    ):  # A sweep may have many; the dumper takes a hundred times it.
+    if isinstance(value, int | float):
+        # Of which a sweep may have many: the dumper takes a hundred times as long.
         return _PLAIN.represent_data(value).value
     return (
         yaml.safe_dump(value, default_flow_style=True, width=200)

@@ -21,6 +21,8 @@ _GRAPHS = (
     "DYNAMIC_SLICE_FUSION",
     "--xla_gpu_graph_min_graph_size=1",
 )
+_SHARED = 0.8
+"""Of a device's memory, what the processes that share it may take by themselves."""
 _MEMORY = Path("/proc/meminfo")
 _MAPPINGS = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 
@@ -55,8 +57,21 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
     if gpus == 0:
         values["JAX_PLATFORMS"] = "cpu"
     elif gpus < 1:
-        values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 * gpus:.3f}"
+        # Taken as it is needed, up to a share: beside its own memory each process has some of the
+        # driver's, handles of libraries and launch graphs, for which full shares leave no room.
+        values["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+        values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED * gpus:.3f}"
     return {name: value for name, value in values.items() if _ours(name)}
+
+
+def keep_to_host() -> None:
+    """This process, which only plans and writes, takes nothing of the devices that others need.
+
+    Not by the environment, which workers inherit; before JAX computes anything here.
+    """
+    import jax  # noqa: PLC0415 - the environment comes first
+
+    jax.config.update("jax_platforms", "cpu")
 
 
 def make_room(share: float = 0.5) -> bool:

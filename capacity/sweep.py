@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         resources = experiment.base.resources
         variables = device.environment(resources.cpus, resources.gpus)
         os.environ.update(variables)
+        if resources.gpus and (options.dry_run or not options.local):
+            device.keep_to_host()
         for sentence in dict.fromkeys(s for c in unlike(experiment).values() for s in idle(c)):
             OUT.print(sentence)
         return _plan(experiment) if options.dry_run else _sweep(experiment, options, variables)

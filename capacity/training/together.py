@@ -116,6 +116,9 @@ def train_together(
         # Without what led to it, which holds all that there was no room for.
         reason = error.with_traceback(None)
         reason.__cause__ = reason.__context__ = None
+    if isinstance(reason, jax.errors.JaxRuntimeError):
+        # Programs take memory of a GPU, too, and one that could not be launched never can.
+        jax.clear_caches()
     half = len(requests) // 2
     if half:
         parts = (requests[:half], requests[half:])

@@ -2,8 +2,11 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TEST := $(BIN)/python -m pytest
+BESIDE := --numprocesses $(JOBS) --dist worksteal  # memory bounds the jobs: 4 GB each
 
 .PHONY: sweep test test-all check columns figures clean
 
@@ -11,10 +14,12 @@ sweep: $(VENV)/.run  ## the digits experiment, from nothing to tables and figure
 	$(BIN)/python -m capacity.sweep configs/digits.yaml name=my-digits --resume
 
 test: $(VENV)/.dev  ## the tests, without those that take minutes
-	$(BIN)/python -m pytest
+	$(TEST) -m "not long and not ray" $(BESIDE)
+	$(TEST) -m "not long and ray"
 
 test-all: $(VENV)/.dev  ## all tests
-	$(BIN)/python -m pytest -m ""
+	$(TEST) -m "not ray" $(BESIDE)
+	$(TEST) -m ray
 
 check: $(VENV)/.dev  ## format, lint and types
 	$(BIN)/ruff format --check .

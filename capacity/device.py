@@ -14,12 +14,15 @@ import filelock
 from capacity.caches import cache_folder
 
 CACHE_BYTES = 1 << 30
-_GRAPHS = (
+_GPU = (
     # Whole loops in one launch: steps of small networks are little else than launches, and take
     # two thirds of the time.
     "--xla_gpu_enable_command_buffer=FUSION,CUBLAS,CUBLASLT,CUSTOM_CALL,CUDNN,CONDITIONAL,WHILE,"
     "DYNAMIC_SLICE_FUSION",
     "--xla_gpu_graph_min_graph_size=1",
+    # cuBLAS alone: trying Triton's tilings for every product makes the compilation of a training
+    # seven times as long (results/device/compiling.md).
+    "--xla_gpu_enable_triton_gemm=false",
 )
 _SHARED = 0.8
 """Of a device's memory, what the processes that share it may take by themselves."""
@@ -39,7 +42,7 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
         "--xla_cpu_experimental_ynn_fusion_type=-reduce",
     ]
     if gpus > 0:
-        flags += _GRAPHS
+        flags += _GPU
     flags += os.environ.get("XLA_FLAGS", "").split()
     threads = str(max(1, int(cpus)))
     values = {

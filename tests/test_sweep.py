@@ -349,6 +349,7 @@ def watched(tmp_path_factory):
     )
 
 
+@pytest.mark.ray
 def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished, watched):
     assert "dashboard: http://127.0.0.1:" in watched.said
     assert (watched.folder / "networks.csv").read_bytes() == (
@@ -359,6 +360,7 @@ def test_ray_gives_the_rows_of_this_process_and_leaves_nothing_running(finished,
     assert not watched.left
 
 
+@pytest.mark.ray
 def test_prometheus_can_read_a_trial_while_it_runs(finished, watched):
     rows = store.read(finished).networks
     for name, trial, control in watched.metrics:
@@ -376,6 +378,7 @@ def test_prometheus_can_read_a_trial_while_it_runs(finished, watched):
     assert watched.metrics["ray_capacity_trials_running", "", ""] >= 1
 
 
+@pytest.mark.ray
 def test_the_dashboard_names_what_runs(watched):
     trials = {name: state for name, state in watched.tasks.items() if name.endswith(("0.0", "0.2"))}
     assert set(trials) == {"digits-mlp-noise0.0", "digits-mlp-noise0.2"}
@@ -383,11 +386,13 @@ def test_the_dashboard_names_what_runs(watched):
     assert any(" ticket round=0 density=1 " in name for name in watched.tasks)
 
 
+@pytest.mark.ray
 def test_the_logs_of_the_dashboard_have_a_live_table(watched):
     assert len(re.findall(r"digits-mlp-noise0\.[02] running", watched.table)) == 2
     assert " running ticket round=0 density=1 " in watched.table
 
 
+@pytest.mark.ray
 def test_a_log_says_how_far_the_sweep_is_and_what_is_best(watched):
     lines = watched.said.splitlines()
     (first, last) = [line for line in lines if " of 2 trials, " in line]
@@ -399,7 +404,7 @@ def test_a_log_says_how_far_the_sweep_is_and_what_is_best(watched):
     )
 
 
-@pytest.mark.parametrize("where", ["--local", "ray"])
+@pytest.mark.parametrize("where", ["--local", pytest.param("ray", marks=pytest.mark.ray)])
 def test_an_interrupt_leaves_finished_trials_and_resume_goes_on(finished, tmp_path, where):
     local = ["--local"] if where == "--local" else ["resources.cpus=2"]  # one trial at a time
     command = [*COMMAND, *TWO_TRIALS, *local, "--results", str(tmp_path)]

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from ray.cluster_utils import Cluster
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).parents[2]
 SWEEP = [
     *(sys.executable, "-m", "capacity.sweep", "configs/digits.yaml"),

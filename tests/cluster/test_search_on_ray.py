@@ -10,6 +10,8 @@ import pytest
 
 from capacity import store, sweep
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).parents[2]
 CONFIG = """
 training: {steps: 4, evaluate_every: 2, batch_size: 8}

@@ -58,7 +58,7 @@ def main() -> None:
             (
                 name,
                 str(own[0]["programs"]),
-                f"{median(each['cpu'] for each in own):.1f}",
+                f"{median(each['first'] for each in own):.1f}",
                 f"{ratio:.2f}",
                 f"{median(each['again'] for each in own):.1f}",
                 f"{warm:.2f}",

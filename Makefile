@@ -6,7 +6,7 @@ JOBS ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 TEST := $(BIN)/python -m pytest
-BESIDE := --numprocesses $(JOBS) --dist worksteal  # memory bounds the jobs: 4 GB each
+BESIDE := --numprocesses $(JOBS) --dist worksteal  # memory bounds the jobs: 6 GB each
 
 .PHONY: sweep test test-all check columns figures clean
 

@@ -52,7 +52,7 @@ def main() -> None:
     grid = table(turns)
     show(Console(width=120), grid)
     facts = [
-        f"{cold.device}; {os.cpu_count()} cores of the host, one for each worker",
+        f"{cold.device}; {os.cpu_count()} cores of the host",
         f"`{CONFIG}`: seconds of the whole command, Ray's start among them; one more turn before, "
         f"for what is compiled once, took {cold.seconds:.0f} s",
     ]
@@ -109,6 +109,9 @@ def measured(share: float, overrides: Sequence[str]) -> Turn:
 def _watched() -> Iterator[list[tuple[float, float]]]:
     """MiB taken and per cent busy of the first device, every quarter of a second of the block."""
     seen: list[tuple[float, float]] = []
+    if not shutil.which(ASKED[0]):
+        yield seen
+        return
     over = threading.Event()
 
     def watch() -> None:
@@ -118,14 +121,12 @@ def _watched() -> Iterator[list[tuple[float, float]]]:
             seen.append((float(memory), float(busy)))
 
     thread = threading.Thread(target=watch)
-    if shutil.which(ASKED[0]):
-        thread.start()
+    thread.start()
     try:
         yield seen
     finally:
         over.set()
-        if thread.ident is not None:
-            thread.join()
+        thread.join()
 
 
 def _apart(one: pd.DataFrame, other: pd.DataFrame) -> float:

@@ -60,8 +60,8 @@ def environment(cpus: float = 1, gpus: float = 0) -> dict[str, str]:
     if gpus == 0:
         values["JAX_PLATFORMS"] = "cpu"
     elif gpus < 1:
-        # Taken as it is needed, up to a share: beside its own memory each process has some of the
-        # driver's, handles of libraries and launch graphs, for which full shares leave no room.
+        # Taken as it is needed, up to a share: a process has more on the device than its arrays,
+        # CUDA's own, handles of libraries, launch graphs, for which full shares leave no room.
         values["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
         values["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{_SHARED * gpus:.3f}"
     return {name: value for name, value in values.items() if _ours(name)}

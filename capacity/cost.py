@@ -11,7 +11,7 @@ from capacity import memorising, training, updates
 from capacity.config import Config
 from capacity.data import Dataset
 from capacity.information import geometric_cuts
-from capacity.models import Model, Params
+from capacity.models import Model, Params, parameter_shapes
 from capacity.subject import architecture, check, evaluations, padding
 
 # Matrix products of a training step reach about half of what large ones reach on the same core.
@@ -139,12 +139,12 @@ def _shapes(config: Config, dataset: Dataset) -> tuple:
 
 
 def _parameters(model: Model) -> int:
-    return sum(leaf.size for leaf in jax.eval_shape(model.init, jax.random.key(0)).values())
+    return sum(leaf.size for leaf in parameter_shapes(model).values())
 
 
 def _forward_and_backward(model: Model, batch: int) -> tuple[float, float]:
     """Operations of the outputs of a batch, and of their gradient."""
-    params = jax.eval_shape(model.init, jax.random.key(0))
+    params = parameter_shapes(model)
     x = jax.ShapeDtypeStruct((batch, *model.input_shape), jnp.float32)
 
     def loss(params: Params, x: jax.Array) -> jax.Array:

@@ -15,6 +15,7 @@ from capacity.models import (
     interchangeable,
     is_kernel,
     narrower,
+    parameter_shapes,
 )
 from capacity.pruning import Gradual, PruningError, gradual, n_of_m, unit_mask
 
@@ -91,7 +92,7 @@ def smaller(wide: Architecture, model: Model, kept: int) -> tuple[float, Model]:
     Args:
       kept: of the weights that can be pruned; all others of `model` count too.
     """
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
+    shapes = parameter_shapes(model)
     others = sum(leaf.size for name, leaf in shapes.items() if not is_kernel(name))
     return narrower(wide, kept + others)
 
@@ -110,13 +111,13 @@ def least_kept(settings: Pruning, model: Model, kept: Kept) -> int:
     for units in layers:
         kernel = units.outputs[0].tensor
         stay.append(jnp.arange(shapes[kernel][-1]) < kept[kernel])
-    everything = jax.eval_shape(model.init, jax.random.key(0))
+    everything = parameter_shapes(model)
     whole = unit_mask(stay, layers, {name: leaf.shape for name, leaf in everything.items()})
     return sum(int(whole[n].sum()) if n in whole else math.prod(shapes[n]) for n in shapes)
 
 
 def _applies(settings: Pruning, wide: Architecture, model: Model) -> None:
-    tensors = jax.eval_shape(model.init, jax.random.key(0))
+    tensors = parameter_shapes(model)
     if settings.method == "synflow" and any(name.endswith("/scale") for name in tensors):
         raise PruningError("method synflow: normalised layers have no flow to preserve")
     if settings.method == "unit-saturation" and wide.activation in ("gelu", "silu"):
@@ -126,7 +127,7 @@ def _applies(settings: Pruning, wide: Architecture, model: Model) -> None:
 
 
 def _kernels(model: Model) -> dict[str, jax.ShapeDtypeStruct]:
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
+    shapes = parameter_shapes(model)
     return {name: leaf for name, leaf in shapes.items() if is_kernel(name)}
 
 

@@ -1,6 +1,5 @@
 """What a trial studies: its data on the device, its network, and how that network is trained."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -21,6 +20,7 @@ from capacity.models import (
     build,
     layer_outputs,
     layer_parameters,
+    parameter_shapes,
 )
 from capacity.pruning import PruningError
 from capacity.sparsity import smaller
@@ -183,7 +183,7 @@ def _of_network(config: Config, dataset: Dataset, model: Model) -> dict[str, Any
     parameters, outputs = layer_parameters(model), layer_outputs(model)
     padded = padding(config, dataset, model)
     trained = model if padded is None else padded.model
-    shapes = jax.eval_shape(trained.init, jax.random.key(0))
+    shapes = parameter_shapes(trained)
     chunk = config.training.chunk
     return {
         "model": model,
@@ -206,14 +206,13 @@ def on_device(dataset: Dataset, split: Split) -> Examples:
     )
 
 
-_INPUTS: WeakValueDictionary[tuple, jax.Array] = WeakValueDictionary()
+_INPUTS: WeakValueDictionary[str, jax.Array] = WeakValueDictionary()
 """What is on the device already, by its content."""
 
 
 def _shared(inputs: np.ndarray) -> jax.Array:
     """The inputs on the device, once for all trials that hold them."""
-    content = hashlib.blake2b(np.ascontiguousarray(inputs).data).digest()
-    name = (content, inputs.shape, str(inputs.dtype))
+    name = data.content(inputs)
     known = _INPUTS.get(name)
     if known is None or known.is_deleted():
         known = _INPUTS[name] = jnp.asarray(inputs)

@@ -9,7 +9,7 @@ import numpy as np
 from capacity import lottery, training, updates
 from capacity.criteria import Kept
 from capacity.lottery import RANDOM_MASK, SIBLING, TICKET
-from capacity.models import Params, is_kernel
+from capacity.models import Params, is_kernel, parameter_shapes
 from capacity.pruning import kept_counts
 from capacity.saturation import RANGES
 from capacity.sparsity import gradual_schedule
@@ -119,7 +119,7 @@ def _moves(subject: Subject, kept: Kept, *, rests: bool) -> Moves:
     """When the mask moves, and what is left each time; a control's mask is final from the start."""
     settings, every = subject.config.pruning, subject.config.training.evaluate_every
     schedule = gradual_schedule(settings, subject.evaluations * every)
-    shapes = jax.eval_shape(subject.model.init, jax.random.key(0))
+    shapes = parameter_shapes(subject.model)
     sizes = {name: leaf.size for name, leaf in shapes.items() if is_kernel(name)}
 
     def table(size: int, left: int) -> jax.Array:

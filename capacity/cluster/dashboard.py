@@ -1,6 +1,5 @@
 """What Ray's dashboard, which has no tab for trials, shows of a sweep."""
 
-import asyncio
 import contextlib
 import os
 import shutil
@@ -11,6 +10,7 @@ from typing import Any
 
 import ray
 
+from capacity.cluster.actor import trials
 from capacity.cluster.latest import Latest
 
 MOST_OPEN, MOST_ENDED, MOST_NAMED = 500, 200, 1000
@@ -23,12 +23,15 @@ class Dashboard:
     Its log has a line per finished round. Its tasks are the rounds, and the trials: one that runs
     until the trial ends, and that fails with the trial. Among the `logs` of the dashboard is a
     table that is written anew as trials come on, a line for each.
+
+    Attributes:
+      actor: that one; a `Shelf` is kept in it too.
     """
 
     def __init__(self, url: str, logs: Path):
         self._url = url
         self._table = _Table(logs / f"capacity-{ray.get_runtime_context().get_job_id()}.log")
-        self._actor = _actor()
+        self.actor = trials()
         self._open: set[str] = set()
         self._named = 0
 
@@ -37,7 +40,7 @@ class Dashboard:
         """Where to look, and how to get past the token prompt; empty without a dashboard."""
         if not self._url:
             return ""
-        page = f"http://{self._url}/#/actors/{self._actor._actor_id.hex()}"
+        page = f"http://{self._url}/#/actors/{self.actor._actor_id.hex()}"
         if os.environ.get("RAY_AUTH_MODE", "").lower() != "token":  # `ray.init` sets it
             return page
         # Whoever did not activate the environment has no `ray` on the path.
@@ -56,7 +59,7 @@ class Dashboard:
         """A trial runs, for the first time or again."""
         if trial not in self._open and len(self._open) < MOST_OPEN:
             self._open.add(trial)
-            self._task(self._actor.trial, trial)
+            self._task(self.actor.trial, trial)
         self._table.write(trial, "running", {})
 
     def progress(self, trial: str, control: str, scalars: Mapping[str, float]) -> None:
@@ -68,7 +71,7 @@ class Dashboard:
         """A round, or its control, is measured; the last one ends its trial."""
         said = " ".join([trial, control, *_numbers(scalars)])
         self._table.write(trial, f"{'finished' if last else 'running'} {control}", scalars)
-        self._task(self._actor.round, said)
+        self._task(self.actor.round, said)
         if last:
             self._end(trial)
 
@@ -91,7 +94,7 @@ class Dashboard:
         self._table.end(trial)
         if trial in self._open or reason is not None:
             self._open.discard(trial)
-            self._actor.end.remote(trial, reason)
+            self.actor.end.remote(trial, reason)
 
 
 class _Table:
@@ -118,39 +121,3 @@ def _numbers(scalars: Mapping[str, float]) -> list[str]:
         key: f"{value:.4g}" if isinstance(value, float) else value for key, value in scalars.items()
     }
     return [f"{key}={value}" for key, value in whole.items()]
-
-
-def _actor() -> Any:
-    """A process that does nothing but be looked at.
-
-    A local class travels by value, so that this process starts without importing the package.
-    """
-
-    class Trials:
-        def __init__(self):
-            self._ends: dict[str, asyncio.Future] = {}
-
-        async def trial(self, name: str) -> None:
-            try:
-                await self._end(name)  # which may have come before this
-            finally:
-                self._ends.pop(name, None)
-
-        async def round(self, said: str) -> None:
-            print(said, file=sys.stderr, flush=True)  # the log that the page opens with
-
-        async def end(self, name: str, reason: str | None) -> None:
-            end = self._end(name)
-            if end.done():
-                return
-            if reason is None:
-                end.set_result(None)
-            else:
-                print(f"{name} failed: {reason}", file=sys.stderr, flush=True)
-                end.set_exception(RuntimeError(reason))
-
-        def _end(self, name: str) -> asyncio.Future:
-            return self._ends.setdefault(name, asyncio.get_running_loop().create_future())
-
-    Trials.__qualname__ = "Trials"
-    return ray.remote(num_cpus=0)(Trials).remote()

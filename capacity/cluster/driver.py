@@ -47,7 +47,7 @@ def run(
       asked: proposes the trials of a search; `trials` are then examples of them, and do not run.
     """
     resources = next(iter(trials.values())).resources
-    known, shelf, workers = dict(trials), Shelf(), room(resources)
+    known, shelf, workers = dict(trials), Shelf(dashboard.actor), room(resources)
     planned = {} if asked else {shift.name: shift for shift in shifts(trials, workers)}
 
     def begins(trial: str, config: Config) -> None:

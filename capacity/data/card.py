@@ -1,6 +1,5 @@
 """The measures of a data set, kept on the disk: compressing MNIST takes a minute, once."""
 
-import hashlib
 import json
 import secrets
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import filelock
 import numpy as np
 
 from capacity.caches import cache_folder
+from capacity.data.content import content
 from capacity.data.dataset import Dataset
 from capacity.data.streams import stream
 from capacity.information import (
@@ -41,7 +41,7 @@ def card(dataset: Dataset) -> DatasetCard:
     process computes, others wait for it.
     """
     inputs = dataset.train.inputs
-    known = _input_card(inputs, _hash(inputs), _silent)
+    known = _input_card(inputs, content(inputs)[:16], _silent)
     return dataset_card(inputs, dataset.train.labels, dataset.class_count, known)
 
 
@@ -56,7 +56,7 @@ def measures(dataset: Dataset, progress: Progress | None = None) -> Measures:
       progress: told what is being done, and the share of that which is done.
     """
     inputs, labels = dataset.train
-    key, both, told = _hash(inputs), dataset.fingerprint, progress or _silent
+    key, both, told = content(inputs)[:16], dataset.fingerprint, progress or _silent
     random = stream(0, "shuffled labels")
     count = dataset.class_count
 
@@ -118,12 +118,6 @@ def _write(path: Path, content: dict) -> None:
     temporary = path.with_suffix(f".{secrets.token_hex(4)}")
     temporary.write_text(json.dumps(content))
     temporary.replace(path)
-
-
-def _hash(inputs: np.ndarray) -> str:
-    digest = hashlib.sha256(f"{inputs.dtype} {inputs.shape}\n".encode())
-    digest.update(np.ascontiguousarray(inputs).data)
-    return digest.hexdigest()[:16]
 
 
 def _silent(what: str, share: float) -> None:

@@ -1,18 +1,16 @@
 """A data set by its name and options: the one door of this room."""
 
 import functools
-import hashlib
 import inspect
 import math
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from capacity.caches import cache_folder
 from capacity.data import splits
 from capacity.data.archive import archive
+from capacity.data.content import content
 from capacity.data.dataset import DataError, Dataset, Source, Split
 from capacity.data.digits import digits
 from capacity.data.gaussian import gaussian
@@ -95,7 +93,7 @@ def load(
         scale=scale,
         conditional_entropy=_conditional_entropy(source, label_noise, label_noise_kind),
         noise=_noise(source, label_noise, label_noise_kind),
-        fingerprint=_fingerprint(train),
+        fingerprint=content(*train)[:16],
     )
 
 
@@ -156,11 +154,3 @@ def _noise(source: Source, rate: float | int, kind: str) -> str:
         return "labels are a function of the inputs" if known else "unknown: no noise was injected"
     among = "flipped to another class" if kind == "flipped" else "resampled from all classes"
     return f"a share of {rate:g} of the labels {among}"
-
-
-def _fingerprint(train: Split) -> str:
-    digest = hashlib.sha256()
-    for array in train:
-        digest.update(f"{array.dtype} {array.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()[:16]

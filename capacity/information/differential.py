@@ -5,7 +5,6 @@ import math
 
 import numpy as np
 from jaxtyping import Float
-from scipy import stats
 
 from capacity.information.nulls import gaussian_like
 
@@ -26,6 +25,9 @@ def differential_entropy(values: Float[np.ndarray, " n"]) -> float:
     """
     if values.size < _LEAST:
         raise ValueError(f"{values.size} values: a density needs {_LEAST} or more")
+    # Takes a second to import, which a process that only plans need not spend.
+    from scipy import stats  # noqa: PLC0415
+
     wide = values.astype(np.float64)
     if not np.isfinite(wide).all():
         raise ValueError("NaN or infinite values have no density")
@@ -36,7 +38,7 @@ def differential_entropy(values: Float[np.ndarray, " n"]) -> float:
     return found
 
 
-def negentropy(values: Float[np.ndarray, " n"]) -> float:
+def negentropy(values: Float[np.ndarray, " n"], entropy: float | None = None) -> float:
     """Bits by which h lies below that of a Gaussian of the same variance: 0 if it is one.
 
     log2(deviation) - h(values) + the mean of h - log2(deviation) over draws of as many Gaussian
@@ -44,10 +46,13 @@ def negentropy(values: Float[np.ndarray, " n"]) -> float:
     estimator's bias, and their difference has little. Hence it may fall below 0 by chance. No
     change of location or scale matters.
 
+    Args:
+      entropy: `differential_entropy(values)`, of whoever has it already.
+
     Raises:
       ValueError: what `differential_entropy` raises.
     """
-    return _gaussian(values.size) - _standardised(values)
+    return _gaussian(values.size) - _standardised(values, entropy)
 
 
 @functools.cache
@@ -57,6 +62,6 @@ def _gaussian(count: int) -> float:
     return float(np.mean([_standardised(draw) for draw in gaussian_like(ends)]))
 
 
-def _standardised(values: Float[np.ndarray, " n"]) -> float:
-    found = differential_entropy(values)
+def _standardised(values: Float[np.ndarray, " n"], entropy: float | None = None) -> float:
+    found = differential_entropy(values) if entropy is None else entropy
     return found - math.log2(float(np.std(values.astype(np.float64))))

@@ -116,10 +116,11 @@ def _layer_measures(
     symbols: np.ndarray | None,
     curvature: np.ndarray | None,
 ) -> LayerMeasures:
+    entropy = _or_none(differential_entropy, trained)
     columns: dict[str, float | None] = {
         "context_entropy": None if symbols is None else _or_none(_context_entropy, symbols),
-        "differential_entropy": _or_none(differential_entropy, trained),
-        "negentropy": _or_none(negentropy, trained),
+        "differential_entropy": entropy,
+        "negentropy": None if entropy is None else negentropy(trained, entropy),
         "movement": _movement(trained, initial),
         "negligible_share": None if curvature is None else _negligible(trained, curvature),
     }

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -12,7 +11,7 @@ from capacity import data, training, updates
 from capacity.config import Config
 from capacity.data import Dataset
 from capacity.data.streams import stream
-from capacity.models import Model, build, layer_outputs, layer_parameters
+from capacity.models import Model, build, layer_outputs, layer_parameters, parameter_shapes
 from capacity.subject import TrialError, architecture
 from capacity.training import Examples, Memory
 
@@ -103,7 +102,7 @@ def memory(
 def _chunk(config: Config, task: Task) -> int:
     """Members side by side: as for training, but no more than their activations leave room for."""
     members = config.seeds * len(task.sizes)
-    shapes = jax.eval_shape(task.model.init, jax.random.key(0))
+    shapes = parameter_shapes(task.model)
     values = task.sizes[-1] * sum(layer_outputs(task.model).values())
     room = max(1, _ACTIVATION_BYTES // (4 * values))
     most = min(room, training.chunk_size(members, shapes))

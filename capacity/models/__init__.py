@@ -12,6 +12,7 @@ from capacity.models.model import (
     is_output,
     layer_outputs,
     layer_parameters,
+    parameter_shapes,
 )
 from capacity.models.morphisms import deeper, hidden_widths, inherited, wider
 from capacity.models.narrower import narrower
@@ -41,6 +42,7 @@ __all__ = [
     "layer_parameters",
     "narrower",
     "pads",
+    "parameter_shapes",
     "tapped",
     "wider",
 ]

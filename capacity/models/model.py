@@ -1,5 +1,6 @@
 """What a network is here: two pure functions over a flat dict of named arrays."""
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
@@ -104,7 +105,7 @@ def layer_parameters(model: Model, kept: Mapping[str, int] | None = None) -> dic
 
     Of a tensor in `kept`, as many as it says.
     """
-    params, (_, activations) = _shapes(model)
+    params, activations = parameter_shapes(model), _activations(model)
     counts = dict.fromkeys(_in_order(params, activations), 0)
     held = {name: leaf.size for name, leaf in params.items()} | dict(kept or {})
     for name, count in held.items():
@@ -117,14 +118,25 @@ def layer_outputs(model: Model) -> dict[str, int]:
 
     A shortcut counts as a layer of its own, after the convolutions that it bridges.
     """
-    params, (_, activations) = _shapes(model)
+    params, activations = parameter_shapes(model), _activations(model)
     return {layer: activations[layer].size for layer in _in_order(params, activations)}
 
 
-def _shapes(model: Model) -> Any:
-    params = jax.eval_shape(model.init, jax.random.key(0))
+def parameter_shapes(model: Model) -> dict[str, jax.ShapeDtypeStruct]:
+    """Shape and type of every tensor by name, as `jax.eval_shape` has them, traced once a model."""
+    return dict(_parameters(model))
+
+
+@functools.cache
+def _parameters(model: Model) -> dict[str, Any]:
+    # A key without a value: whoever asks for shapes takes no device.
+    return jax.eval_shape(model.init, jax.eval_shape(jax.random.key, 0))
+
+
+@functools.cache
+def _activations(model: Model) -> dict[str, Any]:
     x = jax.ShapeDtypeStruct((1, *model.input_shape), jnp.float32)
-    return params, jax.eval_shape(model.apply, params, x)
+    return jax.eval_shape(model.apply, parameter_shapes(model), x)[1]
 
 
 def _in_order(params: Iterable[str], activations: Iterable[str]) -> list[str]:

@@ -9,7 +9,14 @@ from jax.extend.core import ClosedJaxpr, Literal, jaxpr_as_fun
 from jaxtyping import Array, Float
 
 from capacity.models.convolution import patches
-from capacity.models.model import Activations, Model, ModelError, Params, is_kernel
+from capacity.models.model import (
+    Activations,
+    Model,
+    ModelError,
+    Params,
+    is_kernel,
+    parameter_shapes,
+)
 
 Nudges = Mapping[str, Float[Array, "batch ..."]]
 """By kernel what is added to the outputs [batch, *outputs] of its layer, before its bias."""
@@ -48,7 +55,7 @@ class Taps(NamedTuple):
 
 def affine_layers(model: Model) -> list[Affine]:
     """The affine layers of a network in the order in which it computes them."""
-    params = jax.eval_shape(model.init, jax.random.key(0))
+    params = parameter_shapes(model)
     x = jax.ShapeDtypeStruct((1, *model.input_shape), jnp.float32)
     jaxpr, kernels, _ = _traced(model, params, x)
     found = []

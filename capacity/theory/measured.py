@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 RESAMPLES = 2000
 TAILS = 0.025, 0.975
@@ -84,7 +84,7 @@ def capacity_estimate(
     maxima = bits[:, drawn].mean(axis=2).max(axis=0)
     below, above = np.quantile(maxima, TAILS)
     centre, middle = 2 * found.bits - maxima.mean(), maxima.mean()
-    wider = stats.t.ppf(TAILS[1], seeds - 1) / stats.norm.ppf(TAILS[1])
+    wider = stdtrit(seeds - 1, TAILS[1]) / ndtri(TAILS[1])
     wider *= math.sqrt(seeds / (seeds - 1))
     low, high = centre - wider * (above - middle), centre + wider * (middle - below)
     return found._replace(low=float(low), high=float(high))

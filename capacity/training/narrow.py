@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int
 
-from capacity.models import Model, affine_layers, interchangeable
+from capacity.models import Model, affine_layers, interchangeable, parameter_shapes
 from capacity.pruning import Mask, useful_units
 
 Trained = tuple[Int[Array, "..."], ...]
@@ -57,7 +57,7 @@ def pays(model: Model, units: Trained, examples: int, every: int) -> bool:
       examples: that all members are trained on, each as often as a step sees it.
       every: steps from one evaluation to the next.
     """
-    whole: dict[str, Any] = dict(jax.eval_shape(model.init, jax.random.key(0)))
+    whole: dict[str, Any] = parameter_shapes(model)
     one = jax.tree.map(lambda own: jax.ShapeDtypeStruct(own.shape[1:], own.dtype), units)
     left = jax.eval_shape(lambda tree, one: taken(model, tree, one), whole, one)
     before, after = products(model, whole), products(model, left)
@@ -70,7 +70,7 @@ def pays(model: Model, units: Trained, examples: int, every: int) -> bool:
 
 def products(model: Model, shapes: Mapping[str, Any] | None = None) -> int:
     """Multiply-adds of one example; with kernels of other `shapes`, of those."""
-    own = jax.eval_shape(model.init, jax.random.key(0)) if shapes is None else shapes
+    own = parameter_shapes(model) if shapes is None else shapes
     layers = affine_layers(model)
     return sum(own[layer.kernel].size * math.prod(layer.outputs[:-1]) for layer in layers)
 
@@ -107,7 +107,7 @@ class _Places:
     """Where a layer's units are on the axes of the tensors that compute and use them."""
 
     def __init__(self, model: Model, units: Trained):
-        self._shapes = jax.eval_shape(model.init, jax.random.key(0))
+        self._shapes = parameter_shapes(model)
         self._layers = list(zip(interchangeable(model), units, strict=True))
 
     def __call__(self, name: str) -> Iterator[tuple[int, Array]]:

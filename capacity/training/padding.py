@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from capacity.models import Model, interchangeable
+from capacity.models import Model, interchangeable, parameter_shapes
 from capacity.training.narrow import Trained, put, taken
 
 
@@ -31,20 +31,20 @@ def padding(model: Model, wide: Model) -> Padding | None:
 
     Normalised units are tied: what is added would change their mean.
     """
-    if any("/norm/" in name for name in _shapes(model)):
+    if any("/norm/" in name for name in parameter_shapes(model)):
         return None
     units, room = _widths(model), _widths(wide)
     if len(units) != len(room) or any(a > b for a, b in zip(units, room, strict=True)):
         return None
     found = Padding(wide, units)
-    part = jax.eval_shape(lambda tree: taken(wide, tree, _first(found)), _shapes(wide))
-    return found if part == _shapes(model) else None
+    part = jax.eval_shape(lambda tree: taken(wide, tree, _first(found)), parameter_shapes(wide))
+    return found if part == parameter_shapes(model) else None
 
 
 @functools.partial(jax.jit, static_argnames="to")
 def padded(to: Padding, tree: Any) -> Any:
     """Tensors [members, ...] by name in the places that they have in the wider network."""
-    shapes = _shapes(to.model)
+    shapes = parameter_shapes(to.model)
 
     def one(tree: Any) -> Any:
         room = {n: jnp.zeros(shapes[n].shape, leaf.dtype) for n, leaf in tree.items()}
@@ -60,13 +60,9 @@ def unpadded(to: Padding, tree: Any) -> Any:
 
 
 def _widths(model: Model) -> tuple[int, ...]:
-    shapes = _shapes(model)
+    shapes = parameter_shapes(model)
     return tuple(shapes[layer.outputs[0].tensor].shape[-1] for layer in interchangeable(model))
 
 
 def _first(to: Padding) -> Trained:
     return tuple(jnp.arange(count) for count in to.units)
-
-
-def _shapes(model: Model) -> dict[str, jax.ShapeDtypeStruct]:
-    return dict(jax.eval_shape(model.init, jax.random.key(0)))

@@ -88,7 +88,7 @@ def train(
         if needed > memory:
             raise MemoryError(f"{len(keys)} networks take {needed:,} bytes of {memory:,}")
     state = begin(own.rates, params, mask)
-    earlier = jax.tree.map(jnp.copy, state.params)
+    earlier = _copy(state.params)
     while done < evaluations:
         until = min(done + stride, evaluations)
         if done < snapshot < until:
@@ -98,7 +98,7 @@ def train(
         jax.block_until_ready(state.curve)
         done = until
         if done == snapshot:
-            earlier = jax.tree.map(jnp.copy, state.params)
+            earlier = _copy(state.params)
         if progress is not None:
             progress(done, Seen(state.curve, state.watched))
         # The device runs on its own for about a second, then shows how far it is.
@@ -119,11 +119,7 @@ def initial(model: Model, keys: Key[Array, " members"]) -> Params:
 def member_keys(seeds: Sequence[int], stream: str, index: int = 0) -> Key[Array, " members"]:
     """A key per seed for the consumer named `stream`; a new consumer moves no other's numbers."""
     word = sum(byte * 257**i for i, byte in enumerate(stream.encode())) % 2**31
-
-    def key(seed: Array) -> Array:
-        return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), word), index)
-
-    return jax.vmap(key)(jnp.asarray(seeds, jnp.uint32))
+    return _keys(np.asarray(seeds, np.uint32), word, index)
 
 
 def members(tree: Mapping[str, Array]) -> list[Weights]:
@@ -210,9 +206,22 @@ def _advance(
     return mapped(one, chunk, own, state, mask, keys)
 
 
+@jax.jit
+def _copy(params: Params) -> Params:
+    return jax.tree.map(jnp.copy, params)
+
+
 @functools.partial(jax.jit, static_argnames=("model", "chunk"))
 def _evaluate(model: Model, params: Params, split: Examples, *, chunk: int) -> Quality:
     return mapped(lambda params: examples.evaluate(model, params, split), chunk, params)
+
+
+@jax.jit
+def _keys(seeds: Array, word: Array, index: Array) -> Key[Array, " members"]:
+    def key(seed: Array) -> Array:
+        return jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), word), index)
+
+    return jax.vmap(key)(seeds)
 
 
 @functools.partial(jax.jit, static_argnames="model")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Int, Key
 
 from capacity.models import Model, Params
 from capacity.training.chunks import chunk_size
@@ -133,26 +133,34 @@ def train_together(
 
 def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
     first, counts = requests[0], [len(request.keys) for request in requests]
-    ends = tuple(np.cumsum(counts).tolist())
     longest = max(requests, key=lambda request: len(request.train.inputs))
     chunk = first.chunk
     if first.wider:
-        chunk = chunk_size(ends[-1], {n: p[0] for n, p in first.params.items()})
+        chunk = chunk_size(sum(counts), {n: p[0] for n, p in first.params.items()})
 
     def show(done: int, seen: Seen) -> None:
-        for request, own in zip(requests, _parts(seen, ends=ends), strict=True):
+        for request, own in zip(requests, _parts(seen, counts), strict=True):
             if request.progress is not None:
                 request.progress(done, own)
 
+    # Numbers and labels on the host: there they need no program for every length of a pack.
+    plans, labels = jax.device_get(
+        ([r.plan for r in requests], [(r.train.labels, r.validation.labels) for r in requests])
+    )
+    plan, (train_labels, validation_labels) = jax.device_put(
+        (_plan(plans, counts), [_labels(own, counts) for own in zip(*labels, strict=True)])
+    )
+    populations = ((request.params, request.mask, request.keys) for request in requests)
+    params, mask, keys = jax.tree.map(lambda *each: jnp.concatenate(each), *populations)
     trained = train(
         first.model,
         first.rule,
-        _plans(requests, counts),
-        longest.train._replace(labels=_labels([r.train.labels for r in requests], counts)),
-        first.validation._replace(labels=_labels([r.validation.labels for r in requests], counts)),
-        jax.tree.map(lambda *each: jnp.concatenate(each), *(r.params for r in requests)),
-        jax.tree.map(lambda *each: jnp.concatenate(each), *(r.mask for r in requests)),
-        jnp.concatenate([request.keys for request in requests]),
+        plan,
+        longest.train._replace(labels=train_labels),
+        first.validation._replace(labels=validation_labels),
+        params,
+        mask,
+        keys,
         first.evaluations,
         chunk=chunk,
         snapshot=first.snapshot,
@@ -160,50 +168,48 @@ def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
         watch=first.watch,
         memory=memory,
     )
-    return _parts(trained, ends=ends)
+    return _parts(trained, counts)
 
 
-@functools.partial(jax.jit, static_argnames=("ends",))
-def _parts(tree: Any, *, ends: tuple[int, ...]) -> list[Any]:
-    """The members up to each end: one program, where a slice each would be hundreds."""
-    begins = (0, *ends[:-1])
-    return [
-        jax.tree.map(lambda leaf, a=a, b=b: leaf[a:b], tree)
-        for a, b in zip(begins, ends, strict=True)
-    ]
+def _parts(tree: Any, counts: Sequence[int]) -> list[Any]:
+    """So many members of it each, one after the other."""
+    begins = np.cumsum([0, *counts[:-1]]).tolist()
+    return [_part(tree, a, count=n) for a, n in zip(begins, counts, strict=True)]
 
 
-def _plans(requests: Sequence[Request], counts: Sequence[int]) -> Plan:
+@functools.partial(jax.jit, static_argnames="count")
+def _part(tree: Any, begin: Int[Array, ""], *, count: int) -> Any:
+    # Not all parts in one program: of 256 trials XLA compiles that for a minute.
+    return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, begin, count), tree)
+
+
+def _plan(plans: Sequence[Plan], counts: Sequence[int]) -> Plan:
     """One plan with the numbers of every member."""
-    first = requests[0].plan
-
-    def numbers(*each: Array) -> Array:
-        spread = [
-            jnp.broadcast_to(leaf, (n, *jnp.shape(leaf)))
-            for leaf, n in zip(each, counts, strict=True)
-        ]
-        return jnp.concatenate(spread)
+    first = plans[0]
 
     def of(plan: Plan) -> tuple:
         moves = plan.moves
         return plan.rates, plan.train_size, moves and (moves.kept, moves.fraction, moves.least)
 
-    rates, size, changes = jax.tree.map(numbers, *(of(request.plan) for request in requests))
+    own = (of(plan) for plan in plans)
+    rates, size, changes = jax.tree.map(lambda *each: _spread(each, counts), *own)
     moves = first.moves
     if moves is not None:
         kept, fraction, least = changes
         moves = moves._replace(kept=kept, fraction=fraction, least=least)
-    units = jax.tree.map(lambda *own: jnp.concatenate(own), *(r.plan.units for r in requests))
+    units = jax.tree.map(lambda *own: np.concatenate(own), *(plan.units for plan in plans))
     return first._replace(rates=rates, train_size=size, moves=moves, units=units)
 
 
-def _labels(labels: Sequence[Array], counts: Sequence[int]) -> Array:
+def _labels(labels: Sequence[np.ndarray], counts: Sequence[int]) -> np.ndarray:
     """[members, n] of every member; no member reads beyond its own."""
     longest = max(map(len, labels))
-    padded = [jnp.pad(own, (0, longest - len(own))) for own in labels]
-    return jnp.repeat(
-        jnp.stack(padded), jnp.asarray(counts), axis=0, total_repeat_length=sum(counts)
-    )
+    return _spread([np.pad(own, (0, longest - len(own))) for own in labels], counts)
+
+
+def _spread(each: Sequence[np.ndarray], counts: Sequence[int]) -> np.ndarray:
+    """[members, ...]: one after the other, as often as it has members."""
+    return np.repeat(np.stack(each), counts, axis=0)
 
 
 def _too_large(error: Exception) -> bool:

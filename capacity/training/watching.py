@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from capacity import saturation
-from capacity.models import Model, Params, is_linear, tapped
+from capacity.models import Model, Params, is_linear, parameter_shapes, tapped
 from capacity.names import natural
 from capacity.saturation import Condensed, Pooling, Report
 
@@ -49,7 +49,7 @@ def unwatched(model: Model, watch: Watch, evaluations: int) -> Watched:
     """Room for looks of so many evaluations; of no layer without examples."""
     if not watch.examples:
         return Watched({}, {})
-    params = jax.eval_shape(model.init, jax.random.key(0))
+    params = parameter_shapes(model)
     x = jax.ShapeDtypeStruct((watch.examples, *model.input_shape), jnp.float32)
     shapes = jax.eval_shape(lambda p, x: watched(model, watch, p, x)[0], params, x)
     return jax.tree.map(lambda leaf: jnp.zeros((evaluations, *leaf.shape), leaf.dtype), shapes)
@@ -78,7 +78,7 @@ def part_of(model: Model, watch: Watch, seen: Watched) -> Watched:
     """
     like = unwatched(model, watch, 1)
     found = jax.tree.map(lambda x, own: x[(..., *map(slice, own.shape[1:]))], seen, like)
-    params = jax.eval_shape(model.init, jax.random.key(0))
+    params = parameter_shapes(model)
     before = {}
     for name, layer in found.before.items():
         matrix, rank = layer.covariance, math.prod(params[f"{name}/kernel"].shape[:-1])

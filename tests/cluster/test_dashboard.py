@@ -17,7 +17,7 @@ from capacity.config import Resources
 
 def tasks(url):
     from ray.util.state import list_tasks
-    return {task.name: task.state for task in list_tasks(url) if task.name != "Trials.end"}
+    return {task.name: task.state for task in list_tasks(url)}
 
 with cluster.connected(None, Resources(), {}) as dashboard:
     for trial in ("sound", "bad", "long"):

@@ -20,7 +20,7 @@ from capacity.training import Request, Snapshot, groups, train_together
 from capacity.trial import Outcome
 
 MOST = 256
-"""Trials side by side: each is a thread, and its outputs are those of one program."""
+"""Trials side by side: each is a thread."""
 COPIES = 12
 """Of its weights that a trial holds, at most, while others train: what it restarts from, what it
 was drawn as, its moments, its best."""

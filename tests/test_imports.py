@@ -109,6 +109,13 @@ def room(module):
     return parts[1] if parts[0] == "capacity" and len(parts) > 1 else None
 
 
+def loaded(importing, *modules):
+    """Which of `modules` importing these loads, in a process of their own."""
+    told = f"import sys, {importing}; print({{*{modules}}} & {{*sys.modules}})"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    return found.stdout.strip()
+
+
 @pytest.mark.parametrize("file", FILES, ids=module_name)
 def test_imports_point_downwards(file):
     own = room(module_name(file))
@@ -144,6 +151,8 @@ def test_every_room_has_its_place():
 
 def test_the_environment_of_a_trial_is_known_before_its_libraries_load():
     """NumPy's and SciPy's BLAS take their number of threads from it once, when they load."""
-    told = "import sys, capacity.sweep; print({'numpy', 'scipy', 'jax'} & {*sys.modules})"
-    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "set()"
+    assert loaded("capacity.sweep", "numpy", "scipy", "jax") == "set()"
+
+
+def test_who_only_plans_waits_for_no_statistics():
+    assert loaded("capacity.checking, capacity.cost", "scipy.stats") == "set()"

@@ -110,6 +110,16 @@ def test_masks_that_move_have_counts_of_their_own(pruning):
         same(found[name], list(trial.run(own, name)))
 
 
+def test_populations_of_unlike_sizes_are_one():
+    """The members of a trial begin where those of the one before it end."""
+    trials = {str(seeds): config().model_copy(update={"seeds": seeds}) for seeds in (1, 3, 2)}
+    before = training.compilations()
+    found = ran(trials)
+    assert training.compilations() - before <= 2  # dense and pruned
+    for name, own in trials.items():
+        same(found[name], list(trial.run(own, name)))
+
+
 def test_a_trial_that_fails_leaves_the_others(alone):
     trials = {"wrong": config(training={"batch_size": 81}), "plain": unlike()["plain"]}
     found = ran(trials)

@@ -1,4 +1,4 @@
-"""The one actor of a sweep: what the dashboard shows of it, and from where its trials go on."""
+"""The one actor beside the workers: it is looked at, and keeps from where trials go on."""
 
 import asyncio
 import sys
@@ -7,10 +7,11 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+# Of tasks the page shows the newest, which are to be trials and rounds.
 _unseen: Any = ray.method(enable_task_events=False)  # pyright: ignore[reportCallIssue]
 
 
-def trials() -> Any:
+def trials_actor() -> Any:
     """The actor `Trials`, on this process's own node.
 
     `Dashboard` asks it for tasks that can be seen, and `Shelf` for the rest: one process for both,

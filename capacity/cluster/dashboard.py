@@ -10,15 +10,16 @@ from typing import Any
 
 import ray
 
-from capacity.cluster.actor import trials
+from capacity.cluster.actor import trials_actor
 from capacity.cluster.latest import Latest
 
 MOST_OPEN, MOST_ENDED, MOST_NAMED = 500, 200, 1000
-"""Trials with a task, ended trials in the table, and tasks by names of their own."""
+"""Trials with a task, ended trials in the table, and tasks by names of their own. An actor takes a
+thousand calls at once, and the shelf's are among them."""
 
 
 class Dashboard:
-    """The actor `Trials`, on whose page of the dashboard at `url` a sweep can be followed.
+    """The actor `Trials`, on whose page of the dashboard at `url` one sweep can be followed.
 
     Its log has a line per finished round. Its tasks are the rounds, and the trials: one that runs
     until the trial ends, and that fails with the trial. Among the `logs` of the dashboard is a
@@ -31,7 +32,7 @@ class Dashboard:
     def __init__(self, url: str, logs: Path):
         self._url = url
         self._table = _Table(logs / f"capacity-{ray.get_runtime_context().get_job_id()}.log")
-        self.actor = trials()
+        self.actor = trials_actor()
         self._open: set[str] = set()
         self._named = 0
 

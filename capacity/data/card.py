@@ -114,9 +114,9 @@ def _measures(kept: dict) -> Measures:
     return {name: Measure(**fields) for name, fields in kept.items()}
 
 
-def _write(path: Path, content: dict) -> None:
+def _write(path: Path, fields: dict) -> None:
     temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-    temporary.write_text(json.dumps(content))
+    temporary.write_text(json.dumps(fields))
     temporary.replace(path)
 
 

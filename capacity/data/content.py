@@ -13,7 +13,8 @@ _KNOWN: dict[int, tuple[weakref.ref, Any]] = {}
 def content(first: np.ndarray, *others: np.ndarray) -> str:
     """SHA-256 over type, shape and values of arrays in turn, as 64 hexadecimal digits.
 
-    What the first one, which may be large, adds to it is remembered if nobody can write to it.
+    What the first one, which may be large, adds to it is remembered while it is read-only, which is
+    a promise about what it may be a view of.
     """
     state = _behind(first)
     for array in others:
@@ -25,10 +26,11 @@ def _behind(array: np.ndarray) -> Any:
     """A hash of one's own that has taken in the array."""
     key = id(array)
     reference, known = _KNOWN.get(key, (None, None))
-    if reference is None or reference() is not array:
+    fixed = not array.flags.writeable
+    if not fixed or reference is None or reference() is not array:
         known = hashlib.sha256()
         _add(known, array)
-        if not array.flags.writeable:
+        if fixed:
             _KNOWN[key] = weakref.ref(array, lambda _: _KNOWN.pop(key, None)), known
     assert known is not None
     return known.copy()

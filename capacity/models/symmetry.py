@@ -12,15 +12,15 @@ def interchangeable(model: Model) -> list[Units]:
     Those of a chain: dense units, and channels without GroupNorm, whose groups tie them (and with
     them all of a ResNet, where shortcuts tie them too).
     """
-    sizes = {name: leaf.shape for name, leaf in parameter_shapes(model).items()}
+    shapes = {name: leaf.shape for name, leaf in parameter_shapes(model).items()}
     layers = list(layer_parameters(model))
     found = []
     for layer, following in pairwise(layers):
-        own = [name for name in sizes if name.startswith(f"{layer}/")]
+        own = [name for name in shapes if name.startswith(f"{layer}/")]
         kernel, used = f"{layer}/kernel", f"{following}/kernel"
-        grouped = len(sizes.get(kernel, ())) == 4 and any("/norm/" in name for name in own)
-        if grouped or kernel not in sizes or used not in sizes:
+        grouped = len(shapes.get(kernel, ())) == 4 and any("/norm/" in name for name in own)
+        if grouped or kernel not in shapes or used not in shapes:
             continue
-        outputs = [Axis(name, len(sizes[name]) - 1) for name in sorted(own, key=is_kernel)[::-1]]
-        found.append(Units(tuple(outputs), (Axis(used, len(sizes[used]) - 2),)))
+        outputs = [Axis(name, len(shapes[name]) - 1) for name in sorted(own, key=is_kernel)[::-1]]
+        found.append(Units(tuple(outputs), (Axis(used, len(shapes[used]) - 2),)))
     return found

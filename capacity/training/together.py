@@ -132,18 +132,24 @@ def train_together(
 
 
 def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
-    first, counts = requests[0], [len(request.keys) for request in requests]
-    longest = max(requests, key=lambda request: len(request.train.inputs))
-    chunk = first.chunk
-    if first.wider:
-        chunk = chunk_size(sum(counts), {n: p[0] for n, p in first.params.items()})
+    counts = [len(request.keys) for request in requests]
 
     def show(done: int, seen: Seen) -> None:
         for request, own in zip(requests, _parts(seen, counts), strict=True):
             if request.progress is not None:
                 request.progress(done, own)
 
-    # Numbers and labels on the host: there they need no program for every length of a pack.
+    return _parts(_train(_joined(requests, counts)._replace(progress=show), memory), counts)
+
+
+def _joined(requests: Sequence[Request], counts: Sequence[int]) -> Request:
+    """One request for the members of all, of which there are so many each."""
+    first = requests[0]
+    longest = max(requests, key=lambda request: len(request.train.inputs))
+    chunk = first.chunk
+    if first.wider:
+        chunk = chunk_size(sum(counts), {n: p[0] for n, p in first.params.items()})
+    # Numbers and labels on the host: joined there, they need no program for a length of a pack.
     plans, labels = jax.device_get(
         ([r.plan for r in requests], [(r.train.labels, r.validation.labels) for r in requests])
     )
@@ -152,23 +158,34 @@ def _trained(requests: Sequence[Request], memory: int | None) -> list[Snapshot]:
     )
     populations = ((request.params, request.mask, request.keys) for request in requests)
     params, mask, keys = jax.tree.map(lambda *each: jnp.concatenate(each), *populations)
-    trained = train(
-        first.model,
-        first.rule,
-        plan,
-        longest.train._replace(labels=train_labels),
-        first.validation._replace(labels=validation_labels),
-        params,
-        mask,
-        keys,
-        first.evaluations,
+    return first._replace(
+        plan=plan,
+        train=longest.train._replace(labels=train_labels),
+        validation=first.validation._replace(labels=validation_labels),
+        params=params,
+        mask=mask,
+        keys=keys,
         chunk=chunk,
-        snapshot=first.snapshot,
-        progress=show,
-        watch=first.watch,
+    )
+
+
+def _train(request: Request, memory: int | None) -> Snapshot:
+    return train(
+        request.model,
+        request.rule,
+        request.plan,
+        request.train,
+        request.validation,
+        request.params,
+        request.mask,
+        request.keys,
+        request.evaluations,
+        chunk=request.chunk,
+        snapshot=request.snapshot,
+        progress=request.progress,
+        watch=request.watch,
         memory=memory,
     )
-    return _parts(trained, counts)
 
 
 def _parts(tree: Any, counts: Sequence[int]) -> list[Any]:
@@ -179,7 +196,7 @@ def _parts(tree: Any, counts: Sequence[int]) -> list[Any]:
 
 @functools.partial(jax.jit, static_argnames="count")
 def _part(tree: Any, begin: Int[Array, ""], *, count: int) -> Any:
-    # Not all parts in one program: of 256 trials XLA compiles that for a minute.
+    # Not all parts in one program: of 256 trials XLA compiles that for half a minute.
     return jax.tree.map(lambda leaf: jax.lax.dynamic_slice_in_dim(leaf, begin, count), tree)
 
 

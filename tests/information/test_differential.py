@@ -49,6 +49,7 @@ def test_the_negentropy_of_a_uniform_law():
     values = np.random.default_rng(0).uniform(size=20_000)
     assert negentropy(values) == pytest.approx(0.2546, abs=0.02)
     assert negentropy(100 * values - 7) == pytest.approx(negentropy(values))
+    assert negentropy(values, differential_entropy(values)) == negentropy(values)
 
 
 @pytest.mark.parametrize(

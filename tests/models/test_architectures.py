@@ -13,6 +13,7 @@ from capacity.models import (
     is_output,
     layer_outputs,
     layer_parameters,
+    parameter_shapes,
 )
 
 
@@ -102,6 +103,16 @@ def test_params_and_activations_are_flat_and_named_by_layer(family):
         assert activations[layer].size == 5 * size
         if layer.startswith("convolutions/"):  # height, width, channel
             assert activations[layer].ndim == 4
+
+
+@pytest.mark.parametrize("family", SMALL)
+def test_shapes_are_those_of_initial_weights_and_nobody_changes_them(family):
+    model = build(SMALL[family])
+    found = jax.jit(lambda x: x * sum(p.size for p in parameter_shapes(model).values()))(1)
+    assert parameter_shapes(model) == shapes(model)
+    assert int(found) == sum(p.size for p in shapes(model).values())
+    parameter_shapes(model).clear()
+    assert parameter_shapes(model)
 
 
 def test_layers_are_in_order_from_input_to_output():
